@@ -1,0 +1,48 @@
+"""The voice build of a game. `snakemake` makes everything that changed; see README.md.
+
+Targets: `all` (assets and report), `judge` (train the embedded judge).
+"""
+
+import logging
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from replikk.errors import ReplikkError
+from replikk.locks import hold_build_lock
+from replikk.stages.opening import open_build
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+logging.captureWarnings(True)
+
+try:
+    # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
+    BUILD = open_build(config)
+except ReplikkError as error:
+    raise WorkflowError(str(error))
+
+
+include: "rules/dialogue.smk"
+include: "rules/takes.smk"
+include: "rules/assets.smk"
+# include: "rules/judge.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.package_assets.output.manifest,
+        rules.report_quality.output.page,
+        rules.check_release.output.verdict,
+
+
+onstart:
+    try:
+        BUILD_LOCK = hold_build_lock(Path(BUILD.folder))
+    except ReplikkError as error:
+        raise WorkflowError(str(error))

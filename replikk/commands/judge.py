@@ -1,0 +1,70 @@
+"""``replikk judge``: what the judge hears in any clip, with evidence and verdict, as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from replikk.audio.ogg import read_tags
+from replikk.audio.recordings import read_recording
+from replikk.config import Config
+from replikk.dialogue.assemble import speak_text
+from replikk.dialogue.drills import is_drill
+from replikk.errors import AudioError, JudgeError
+from replikk.files import sha256_file
+from replikk.judges import make_judge
+from replikk.judges.evidence import LineFacts, gather
+from replikk.judges.records import Clip
+from replikk.judges.signal import measure_signal
+from replikk.judges.thresholds import thresholds_from_mapping
+from replikk.judges.verdict import badness, decide
+from replikk.stages.judge_takes import verdict_record
+
+
+def judge_clip(config: Config, clip: Path, text: str, *, locale: str = "nb", engine: str = "") -> dict[str, Any]:
+    """Listen to ``clip``, which should say ``text``. ``engine`` made it; empty: as the clip's tags say.
+
+    Raises JudgeError when the judge does not accept that engine, AudioError when the clip cannot be read.
+    """
+    thresholds = thresholds_from_mapping(config.thresholds)
+    judge = make_judge(config.judge, dict(config.judge_settings))
+    made_by = engine or _engine_of(clip)
+    if not judge.accepts(made_by):
+        said = f"was made by '{made_by}'" if made_by else "does not say in its tags which engine made it"
+        raise JudgeError(
+            f"{clip}: {said}, and the judge '{judge.name}' understands the embedded voice only; "
+            "name the engine with --engine if you know it, or use another judge"
+        )
+    recording = read_recording(clip)
+    samples, sample_rate_hz = recording.samples, recording.sample_rate_hz
+    segments = speak_text(config, text, locale, "")
+    spoken = " ".join(segment.text for segment in segments)
+    heard = next(iter(judge.transcribe([Clip(sha256_file(clip), samples, sample_rate_hz, spoken, made_by, locale)])))
+    facts = LineFacts(
+        script=spoken,
+        pauses_ms=tuple(segment.pause_after_ms for segment in segments),
+        locale=locale,
+        respelt=(),
+        cast_names=(),
+        drill=is_drill(text),
+        max_seconds=None,
+    )
+    evidence = gather(facts, heard, measure_signal(samples, sample_rate_hz))
+    verdict = decide(evidence, thresholds)
+    return {
+        "clip": str(clip),
+        "expected": spoken,
+        "heard": heard.text,
+        "verdict": verdict_record(verdict, badness(evidence, verdict)),
+        "evidence": evidence.to_json(),
+    }
+
+
+def _engine_of(clip: Path) -> str:
+    """What a clip's tags say of who made it; empty when they say nothing, or it is no Ogg file."""
+    try:
+        return read_tags(clip.read_bytes()).get("ENGINE", "")
+    except AudioError:
+        return ""
+    except OSError as error:
+        raise AudioError(f"{clip}: cannot be read ({error.strerror}); check the name") from error

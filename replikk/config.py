@@ -1,0 +1,142 @@
+"""The build's settings: ``config.yaml`` as one frozen record, checked before anything else happens.
+
+The parts that belong to one room (engine, judge, delivery, thresholds, placeholders) are kept as plain mappings here
+and validated by that room, so that each setting is known in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from replikk.dialogue.nearest import nearest
+from replikk.errors import ReplikkError
+
+MAX_ROUNDS_LIMIT = 10  # a decision may name a take of any round up to here, whatever max_rounds is today
+MAX_SHARDS = 64  # a shard is a job; more of them cost more than they share out
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a build."""
+
+    dialogue_dir: Path
+    build_dir: Path
+    engine: str
+    engine_settings: Mapping[str, Any]
+    judge: str
+    judge_settings: Mapping[str, Any]
+    max_rounds: int
+    """How many takes a line gets at most."""
+    shards: int
+    """Into how many jobs the takes of a round are shared out."""
+    seed: int
+    """Part of every take key: another number gives every line another reading."""
+    strict: bool
+    """Fail the build when a flagged clip was not reviewed: the release switch."""
+    commercial: bool
+    """Refuse voices and models whose licence forbids commercial use."""
+    placeholders: Mapping[str, Any]
+    delivery: Mapping[str, Any]
+    thresholds: Mapping[str, Any]
+
+
+def read_config(mapping: Mapping[str, Any]) -> Config:
+    """The settings in ``mapping`` (what Snakemake read from config.yaml and the command line).
+
+    Raises ReplikkError that lists everything wrong with them at once.
+    """
+    problems: list[str] = []
+    known = {
+        "dialogue_dir",
+        "build_dir",
+        "engine",
+        "engines",
+        "judge",
+        "judges",
+        "max_rounds",
+        "shards",
+        "seed",
+        "strict",
+        "commercial",
+        "placeholders",
+        "delivery",
+        "thresholds",
+    }
+    for key in mapping:
+        if key not in known:
+            near = nearest(str(key), known)
+            hint = f"did you mean '{near}'?" if near else f"known settings: {', '.join(sorted(known))}"
+            problems.append(f"config.yaml: {key}: is not a setting; {hint}")
+
+    engine = _text(mapping, "engine", "espeak", problems)
+    judge = _text(mapping, "judge", "mini", problems)
+    config = Config(
+        dialogue_dir=Path(_text(mapping, "dialogue_dir", "dialogue", problems)),
+        build_dir=Path(_text(mapping, "build_dir", "build", problems)),
+        engine=engine,
+        engine_settings=_section(_section(mapping, "engines", problems), engine, problems),
+        judge=judge,
+        judge_settings=_section(_section(mapping, "judges", problems), judge, problems),
+        max_rounds=_whole(mapping, "max_rounds", 3, 1, MAX_ROUNDS_LIMIT, problems),
+        shards=_whole(mapping, "shards", 1, 1, MAX_SHARDS, problems),
+        seed=_whole(mapping, "seed", 0, 0, 2**31 - 1, problems),
+        strict=_switch(mapping, "strict", False, problems),
+        commercial=_switch(mapping, "commercial", True, problems),
+        placeholders=_section(mapping, "placeholders", problems),
+        delivery=_section(mapping, "delivery", problems),
+        thresholds=_section(mapping, "thresholds", problems),
+    )
+    if problems:
+        raise ReplikkError("\n".join(problems))
+    return config
+
+
+def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
+    """The settings of a file, as ``replikk`` outside Snakemake needs them. Raises ReplikkError naming the file."""
+    from replikk.dialogue.yaml_files import read_yaml
+
+    if not path.is_file():
+        raise ReplikkError(f"{path}: there is no such file; run from the folder of the project, or name it with --config")
+    content, problems = read_yaml(path)
+    if problems:
+        raise ReplikkError("\n".join(str(problem) for problem in problems))
+    return read_config({**(content or {}), **(overrides or {})})
+
+
+def _text(mapping: Mapping[str, Any], key: str, default: str, problems: list[str]) -> str:
+    value = mapping.get(key, default)
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    problems.append(f"config.yaml: {key}: is {value!r}; write a name or path, for example '{default}'")
+    return default
+
+
+def _whole(
+    mapping: Mapping[str, Any], key: str, default: int, low: int, high: int, problems: list[str]
+) -> int:
+    value = mapping.get(key, default)
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return value
+    problems.append(f"config.yaml: {key}: is {value!r}; write a whole number from {low} to {high}")
+    return default
+
+
+def _switch(mapping: Mapping[str, Any], key: str, default: bool, problems: list[str]) -> bool:
+    value = mapping.get(key, default)
+    if isinstance(value, bool):
+        return value
+    problems.append(f"config.yaml: {key}: is {value!r}; write true or false")
+    return default
+
+
+def _section(mapping: Mapping[str, Any], key: str, problems: list[str]) -> Mapping[str, Any]:
+    value = mapping.get(key)
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    problems.append(f"config.yaml: {key}: is {value!r}; write a section of 'name: value' rows")
+    return {}

@@ -1,0 +1,317 @@
+"""Rows and the other files of the dialogue folder become a plan, or one error with every problem in all of them.
+
+The way of a row: placeholders are filled in, markup is read, the lexicon respells, numbers are spelled out; then the
+line's key is made, and what people decided chooses its takes. Nothing is dropped silently: every row is a line, or an
+exception with its reason, or a problem.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from replikk.config import Config
+from replikk.dialogue.decided import Decided, decide_takes, read_locks
+from replikk.dialogue.decisions import Decision, read_decisions
+from replikk.dialogue.drills import is_drill
+from replikk.dialogue.ids import collisions
+from replikk.dialogue.lexicon import Lexicon, read_lexicon
+from replikk.dialogue.markup import Marked, parse_markup
+from replikk.dialogue.norwegian import speakable
+from replikk.dialogue.placeholders import Expansion, expand, validate_policies
+from replikk.dialogue.plan import Plan, PlannedLine
+from replikk.dialogue.records import Line, Segment, Voice
+from replikk.dialogue.sheets import SheetRow, read_sheets
+from replikk.dialogue.take_keys import external_key, ingredients, line_key
+from replikk.dialogue.voices import Voices, licence_problems, read_voices
+from replikk.engines import Engine, make_engine
+from replikk.errors import DialogueError, Problem, ReplikkError
+from replikk.files import sha256_file
+from replikk.store import Store
+
+log = logging.getLogger(__name__)
+
+RECORDING_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff")
+
+
+@dataclass
+class _Desk:
+    """What is at hand while rows become lines, and where what is found is put."""
+
+    config: Config
+    engine: Engine
+    voices: Voices
+    lexicon: Lexicon
+    problems: list[Problem]
+    exceptions: list[dict[str, str]] = field(default_factory=list)
+    unfollowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def make_plan(config: Config) -> Plan:
+    """The plan of everything in the dialogue folder. Raises DialogueError with all problems of all files."""
+    folder = config.dialogue_dir
+    engine = make_engine(config.engine, dict(config.engine_settings))
+    rows, problems = read_sheets(folder)
+    voices, voice_problems = read_voices(folder / "voices.yaml", config.engine)
+    lexicon, lexicon_problems = read_lexicon(folder / "lexicon.tsv", voices.voices)
+    decisions, decision_problems = read_decisions(folder / "decisions.csv")
+    problems += [*voice_problems, *lexicon_problems, *decision_problems]
+    problems += _engine_problems(voices, engine, folder)
+    problems += validate_policies(config.placeholders)
+
+    desk = _Desk(config, engine, voices, lexicon, problems)
+    lines = [line for row in rows for line in _lines_of(row, desk)]
+    problems += _collision_problems(lines)
+    if not lines and not problems:
+        problems.append(
+            Problem(str(folder), None, "", "", "holds no dialogue", "put a sheet with the columns id, text and voice there")
+        )
+    used = {line.voice for line in lines}
+    problems += licence_problems(voices, config.commercial, used)
+    planned, stale = _plan_lines(lines, decisions, desk)
+    if problems:
+        raise DialogueError(problems)
+    return Plan(
+        lines=tuple(planned),
+        voices={name: voice for name, voice in voices.voices.items() if name in used},
+        cast_names=tuple(voices.cast_names),
+        engine=config.engine,
+        rows=len(rows),
+        exceptions=tuple(desk.exceptions),
+        stale_decisions=tuple(stale),
+    )
+
+
+def _engine_problems(voices: Voices, engine: Engine, folder: Path) -> Iterator[Problem]:
+    """What the engine says about its settings in voices.yaml."""
+    for name, voice in voices.voices.items():
+        for sentence in engine.check_voice(voice):
+            what, _, instead = sentence.partition("; ")
+            yield Problem(str(folder / "voices.yaml"), None, name, engine.name, what, instead or "see docs/voices.md")
+
+
+def _lines_of(row: SheetRow, desk: _Desk) -> Iterator[Line]:
+    """The lines of one row: one, or one per value of its placeholders, or none and an exception."""
+    if row.status == "cut":
+        _except(row, "cut", desk)
+        return
+    found = desk.voices.voice_for(row.voice, row.character)
+    if not isinstance(found, Voice):
+        what, instead = found
+        _problem(row, "voice" if row.voice else "character", what, instead, desk)
+        return
+    expanded = expand(row.text, desk.config.placeholders, row.say)
+    for what, instead in expanded.problems:
+        _problem(row, "say" if row.say else "text", what, instead, desk)
+    if expanded.skipped:
+        _except(row, expanded.skipped, desk)
+    for expansion in expanded.variants:
+        line = _line_of(row, found, expansion, desk)
+        if line is not None:
+            yield line
+
+
+def _line_of(row: SheetRow, voice: Voice, expansion: Expansion, desk: _Desk) -> Line | None:
+    """The line of one expansion; None, and problems, when it cannot be spoken."""
+    names = desk.voices.character_names
+    has_say = bool(expansion.say.strip())
+    shown = parse_markup(expansion.text, names, shown_only=has_say)
+    said = parse_markup(expansion.say, names) if has_say else shown
+    spoken_column = "say" if has_say else "text"
+    for what, instead in said.problems:
+        _problem(row, spoken_column, what, instead, desk)
+    segments, respelt = _spoken(said, row.locale, voice.name, desk.lexicon)
+    if said.problems:
+        return None
+    if not any(character.isalpha() for segment in segments for character in segment.text):
+        what = "holds nothing that can be spoken"
+        _problem(row, spoken_column, what, "write words, or give the row the status cut", desk)
+        return None
+    style = _join_styles(row.style, [*shown.styles, *said.styles])
+    remarks = list(dict.fromkeys([*shown.remarks, *said.remarks]))
+    for phrase in _unfollowed(style, desk):
+        remarks.append(f"the voice cannot follow the direction '{phrase}' and speaks it neutrally")
+    return Line(
+        id=f"{row.id}__{expansion.suffix}" if expansion.suffix else row.id,
+        file=row.source,
+        row=row.row,
+        source_id=row.id,
+        scene=row.scene,
+        locale=row.locale,
+        voice=voice.name,
+        character=row.character or said.speaker,
+        style=style,
+        text=row.text,
+        display=shown.display,
+        segments=segments,
+        respelt=respelt,
+        drill=is_drill(" ".join(segment.text for segment in said.segments)),
+        status="" if row.status == "cut" else row.status,
+        take=row.take,
+        max_seconds=row.max_seconds,
+        notes=row.notes,
+        extra=dict(row.extra),
+        remarks=tuple(remarks),
+    )
+
+
+def speak_text(config: Config, text: str, locale: str, voice: str) -> tuple[Segment, ...]:
+    """A text as the build would speak it, outside any sheet. Raises ReplikkError for markup that cannot be spoken."""
+    lexicon, problems = read_lexicon(config.dialogue_dir / "lexicon.tsv")
+    if problems:
+        raise DialogueError(problems)
+    expanded = expand(text, config.placeholders)
+    wrong = [*expanded.problems, *([(expanded.skipped, "write the name itself")] if expanded.skipped else [])]
+    said = parse_markup(expanded.variants[0].text) if expanded.variants else None
+    if said is not None:
+        wrong += said.problems
+    if said is None or wrong:
+        raise ReplikkError("\n".join(f"text: {what}; {instead}" for what, instead in wrong))
+    segments, _ = _spoken(said, locale, voice, lexicon)
+    if not any(character.isalpha() for segment in segments for character in segment.text):
+        raise ReplikkError("text: holds nothing that can be spoken; write words")
+    return segments
+
+
+def _spoken(
+    said: Marked, locale: str, voice: str, lexicon: Lexicon
+) -> tuple[tuple[Segment, ...], tuple[tuple[str, str], ...]]:
+    """The segments as they are spoken, and the respellings that were used."""
+    segments = []
+    respelt: dict[tuple[str, str], None] = {}
+    for segment in said.segments:
+        text, used = lexicon.apply(segment.text, voice, locale)
+        respelt.update(dict.fromkeys(used))
+        segments.append(Segment(speakable(text, locale), segment.pause_after_ms))
+    return tuple(segments), tuple(respelt)
+
+
+def _join_styles(column: str, cues: list[str]) -> str:
+    """The direction of the style column and the stage cues of the text, in one."""
+    styles = [" ".join(column.split()), *cues]
+    return ", ".join(dict.fromkeys(style for style in styles if style))
+
+
+def _unfollowed(style: str, desk: _Desk) -> tuple[str, ...]:
+    if style not in desk.unfollowed:
+        desk.unfollowed[style] = tuple(desk.engine.unfollowed_styles(style)) if style else ()
+    return desk.unfollowed[style]
+
+
+def _problem(row: SheetRow, column: str, what: str, instead: str, desk: _Desk) -> None:
+    problem = Problem(row.source, row.row, row.id, column, what, instead)
+    if problem not in desk.problems[-20:]:  # the variants of a row share its problems
+        desk.problems.append(problem)
+
+
+def _except(row: SheetRow, reason: str, desk: _Desk) -> None:
+    desk.exceptions.append({"id": row.id, "place": f"{row.source}:{row.row}", "reason": reason})
+
+
+def _collision_problems(lines: list[Line]) -> Iterator[Problem]:
+    """Variants whose ids meet those of other rows. Rows among themselves were checked when the sheets were read."""
+    if all(line.id == line.source_id for line in lines):
+        return
+    for first, second in collisions([line.id for line in lines]):
+        one, other = lines[second], lines[first]
+        if one.id == one.source_id and other.id == other.source_id:
+            continue
+        yield Problem(
+            one.file,
+            one.row,
+            one.source_id,
+            "id",
+            f"makes the clip '{one.id}', which {other.file}:{other.row} [{other.source_id}] makes as well",
+            "change one of the ids",
+        )
+
+
+def _plan_lines(
+    lines: list[Line], decisions: list[Decision], desk: _Desk
+) -> tuple[list[PlannedLine], list[str]]:
+    """Keys and takes of every line, and the decisions that fit no line any more."""
+    by_line: dict[str, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        by_line[decision.line_id].append(decision)
+    locks = read_locks(desk.config.build_dir)
+    stored = _stored_takes(desk.config.build_dir)
+    fingerprint = desk.engine.fingerprint()
+    planned, stale = [], []
+    for line in lines:
+        voice = desk.voices.voices[line.voice]
+        parts = ingredients(line.segments, line.locale, line.style, voice, fingerprint, desk.config.seed)
+        key = line_key(parts)
+        mine = by_line.pop(line.id, [])
+        recording = _recording(line, desk) if line.status == "external" else None
+        if recording is not None:
+            key = external_key(sha256_file(recording))
+            accepted = any(d.decision in ("accept", "lock") and key.startswith(d.take_key) for d in mine)
+            decided = Decided((key,), 0, "accepted" if accepted else "", True, ())
+        else:
+            lock = locks.get(line.id) if line.status == "locked" else None
+            decided = decide_takes(key, line.take, desk.config.max_rounds, mine, lock, stored)
+        stale += [f"[{line.id}] {sentence}" for sentence in decided.stale]
+        if not decided.can_be_made and stored(decided.takes[0]) is None:
+            desk.problems.append(
+                Problem(
+                    line.file,
+                    line.row,
+                    line.id,
+                    "status",
+                    f"its locked take {decided.takes[0][:12]} is not in the store, and the line has changed since, "
+                    "so it cannot be made again",
+                    "bring back build/store from a backup, or the old text, or take the lock away",
+                )
+            )
+        planned.append(
+            PlannedLine(
+                line=line,
+                line_key=key,
+                ingredients=parts,
+                takes=decided.takes,
+                first_reading=decided.first_reading,
+                state=decided.state,
+                can_be_made=decided.can_be_made,
+                recording=str(recording) if recording is not None else "",
+            )
+        )
+    stale += [f"[{line_id}] has decisions, but there is no such line any more" for line_id in by_line]
+    return planned, stale
+
+
+def _recording(line: Line, desk: _Desk) -> Path | None:
+    """The human recording of an external line; a problem when there is none."""
+    root = desk.config.dialogue_dir / "external"
+    for folder in (root / line.locale, root):
+        for suffix in RECORDING_SUFFIXES:
+            path = folder / f"{line.id}{suffix}"
+            if path.is_file():
+                return path
+    desk.problems.append(
+        Problem(
+            line.file,
+            line.row,
+            line.id,
+            "status",
+            "is external, but there is no recording of it",
+            f"put it at {root / line.locale / line.id}.wav (or .flac, .ogg, .mp3, .m4a), or clear the status",
+        )
+    )
+    return None
+
+
+def _stored_takes(build_dir: Path) -> Callable[[str], str | None]:
+    """A function that completes the beginning of a take key from the takes in the store, looking only when asked."""
+    keys: list[str] = []
+
+    def complete(wanted: str) -> str | None:
+        if not keys:
+            store = Store(build_dir)
+            keys.extend(key for key in store.journal("takes") if store.take_path(key).exists())
+        hits = [key for key in keys if key.startswith(wanted)]
+        return hits[0] if len(hits) == 1 else None
+
+    return complete

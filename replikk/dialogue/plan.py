@@ -1,0 +1,194 @@
+"""The plan: every line of the game with the takes it asks for, as one file that all stages read.
+
+``make_plan`` reads everything a person wrote and either returns a whole plan or raises one error with all problems.
+``open_plan`` does so at the start of a build and remembers the result by the bytes of all its inputs, so that a build
+in which nothing changed hashes a few files and parses none. What goes in is named in ``_inputs``: the sheets and the
+other files of the dialogue folder, the settings, the engine's fingerprint, remembered locks, and our own code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from replikk.config import Config
+from replikk.dialogue.decided import read_locks
+from replikk.dialogue.records import Line, Voice
+from replikk.engines import make_engine
+from replikk.errors import ReplikkError
+from replikk.files import digest, read_jsonl, sha256_file, write_atomic, write_jsonl
+
+log = logging.getLogger(__name__)
+
+KEPT_PLANS = 4  # a writer who goes back and forth between two versions finds both again
+
+
+@dataclass(frozen=True)
+class PlannedLine:
+    """A line and the takes it asks for."""
+
+    line: Line
+    line_key: str
+    ingredients: Mapping[str, Any]
+    """What ``line_key`` is the hash of, by name."""
+    takes: tuple[str, ...]
+    """Take keys by round; a single one when a person has decided or a human has spoken it."""
+    first_reading: int
+    state: str
+    """``""``, ``accepted``, ``locked`` or ``locked_stale``."""
+    can_be_made: bool
+    recording: str = ""
+    """Path of the human recording of an ``external`` line."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole game, ready to be built."""
+
+    lines: tuple[PlannedLine, ...]
+    voices: Mapping[str, Voice]
+    cast_names: tuple[str, ...]
+    engine: str
+    rows: int
+    """Rows of all sheets; every one is a line or an exception."""
+    exceptions: tuple[Mapping[str, str], ...]
+    """Rows that become no clip, each with id, place and reason."""
+    stale_decisions: tuple[str, ...]
+    """Decisions that fit no take any more, as sentences."""
+
+    def line_of_take(self) -> dict[str, PlannedLine]:
+        """A line that says each take, by take key."""
+        saying: dict[str, PlannedLine] = {}
+        for planned in self.lines:
+            for key in planned.takes:
+                saying.setdefault(key, planned)
+        return saying
+
+
+@dataclass(frozen=True)
+class OpenPlan:
+    """What the start of a build knows of its plan without reading it."""
+
+    digest: str
+    path: Path
+
+
+def open_plan(config: Config) -> OpenPlan:
+    """The plan of the inputs as they are now, from memory when they are known. Raises as ``make_plan`` does."""
+    folder = config.build_dir / "plan" / "known"
+    path = folder / f"{digest(_inputs(config))[:32]}.jsonl"
+    if not path.exists():
+        from replikk.dialogue.assemble import make_plan
+
+        write_plan(path, make_plan(config))
+        known = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
+        for old in known[:-KEPT_PLANS]:
+            old.unlink(missing_ok=True)
+    return OpenPlan(sha256_file(path), path)
+
+
+def _inputs(config: Config) -> Mapping[str, Any]:
+    """Everything that can change a plan."""
+    if not config.dialogue_dir.is_dir():
+        raise ReplikkError(
+            f"{config.dialogue_dir}: there is no such folder; put your sheets there, or name another with "
+            "--config dialogue_dir=FOLDER"
+        )
+    engine = make_engine(config.engine, dict(config.engine_settings))
+    files = {}
+    for file in sorted(config.dialogue_dir.rglob("*")):
+        if file.is_file() and not file.name.startswith("."):
+            files[file.relative_to(config.dialogue_dir).as_posix()] = _content(file)
+    settings = {
+        "dialogue_dir": str(config.dialogue_dir),
+        "placeholders": config.placeholders,
+        "commercial": config.commercial,
+        "max_rounds": config.max_rounds,
+        "seed": config.seed,
+    }
+    return {
+        "code": _own_code(),
+        "engine": [config.engine, engine.fingerprint()],
+        "files": files,
+        "settings": settings,
+        "locks": read_locks(config.build_dir),
+    }
+
+
+SMALL_BYTES = 32 * 1024 * 1024  # a recording folder may hold gigabytes; those are known by size and time alone
+
+
+def _content(file: Path) -> list[Any]:
+    stat = file.stat()
+    if stat.st_size > SMALL_BYTES:
+        return [stat.st_size, stat.st_mtime_ns]
+    return [stat.st_size, hashlib.sha256(file.read_bytes()).hexdigest()]
+
+
+def _own_code() -> str:
+    """A hash of the modules that make plans: a plan of other code is another plan."""
+    here = Path(__file__).parent
+    sources = sorted([*here.rglob("*.py"), here.parent / "engines" / "espeak_styles.py"])
+    return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in sources if file.exists()])
+
+
+def write_plan(path: Path, plan: Plan) -> None:
+    """One JSON line for the game, then one per line of dialogue."""
+    head = {
+        "voices": {name: asdict(voice) for name, voice in plan.voices.items()},
+        "cast_names": plan.cast_names,
+        "engine": plan.engine,
+        "rows": plan.rows,
+        "exceptions": plan.exceptions,
+        "stale_decisions": plan.stale_decisions,
+    }
+    records = ({**_fields(planned), "line": planned.line.to_json()} for planned in plan.lines)
+    write_jsonl(path, [head, *records])
+
+
+def _fields(planned: PlannedLine) -> dict[str, Any]:
+    """The fields of a planned line as they are; ``dataclasses.asdict`` copies deeply and is slow for 50,000."""
+    return {name: getattr(planned, name) for name in PlannedLine.__dataclass_fields__}
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file that ``write_plan`` wrote."""
+    records = read_jsonl(path)
+    head = next(records)
+    lines = tuple(
+        PlannedLine(
+            **{
+                **record,
+                "line": Line.from_json(record["line"]),
+                "takes": tuple(record["takes"]),
+            }
+        )
+        for record in records
+    )
+    return Plan(
+        lines=lines,
+        voices={name: Voice(**voice) for name, voice in head["voices"].items()},
+        cast_names=tuple(head["cast_names"]),
+        engine=head["engine"],
+        rows=head["rows"],
+        exceptions=tuple(head["exceptions"]),
+        stale_decisions=tuple(head["stale_decisions"]),
+    )
+
+
+def copy_plan(config: Config, wanted_digest: str, target: Path) -> None:
+    """Rule plan_lines: write the plan that the build was started with, which has ``wanted_digest``, to ``target``.
+
+    Raises ReplikkError when the inputs have changed since the build was started.
+    """
+    now = open_plan(config)
+    if now.digest != wanted_digest:
+        raise ReplikkError(
+            f"{config.dialogue_dir}: the dialogue was changed while the build was starting; run again"
+        )
+    write_atomic(target, now.path.read_bytes())
+

@@ -1,0 +1,85 @@
+"""Writing files so that a kill never leaves half of one, and reading what was written.
+
+Every file is written beside its place under a temporary name, flushed to the disk and renamed. JSON is written
+with sorted keys and without spaces, so that equal content is equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from replikk.errors import ReplikkError
+
+
+def write_atomic(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Replace ``path`` by ``data`` in one step; ``sync`` waits until the disk has it.
+
+    Raises ReplikkError naming the file when the folder cannot be written or the disk is full.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # noqa: PTH101 - mkstemp makes 0600, a build tree is for everybody to read
+        os.replace(temporary, path)  # noqa: PTH105 - Path.replace is the same call
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise ReplikkError(
+            f"{path}: cannot be written ({reason}); make room or mend the folder's rights, then run again: "
+            "finished takes are kept"
+        ) from error
+
+
+def write_if_changed(path: Path, data: bytes) -> bool:
+    """Write only when the content differs, so that an unchanged file keeps its modification time."""
+    try:
+        if path.stat().st_size == len(data) and path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        pass
+    write_atomic(path, data)
+    return True
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one JSON spelling of a value: sorted keys, no spaces, UTF-8. Used for keys and for files."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def write_jsonl(path: Path, records: Iterable[Any]) -> None:
+    """One canonical JSON value per line."""
+    write_atomic(path, b"".join(canonical_json(record) + b"\n" for record in records))
+
+
+def read_jsonl(path: Path) -> Iterator[Any]:
+    """The values of a file written by ``write_jsonl``. Raises ReplikkError naming file and row."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise ReplikkError(f"{path}:{number}: is not JSON; delete the file and run again") from error
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

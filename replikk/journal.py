@@ -1,0 +1,135 @@
+"""An append-only file of small records by key, the memory of the store.
+
+One line per record: ``key crc32 json``. A line is appended with one write under an exclusive lock, so several jobs can
+share a journal; a kill can only leave the last line short. Lines whose checksum is wrong are passed over on reading:
+what they said is simply not known any more and is made again. Later lines win. Records are decoded when asked for,
+because a build of 50,000 lines needs few of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import zlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from replikk.errors import StoreError
+from replikk.files import canonical_json, write_atomic
+
+KEY = re.compile(r"[0-9a-f]{64}")
+
+
+class Journal:
+    """Records by key. Not for keys from users: a key is the hex of a SHA-256."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lines: dict[str, bytes] = {}
+        self._read_to = 0
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what other processes have appended since the last look."""
+        try:
+            size = self.path.stat().st_size
+        except FileNotFoundError:
+            self._lines, self._read_to = {}, 0
+            return
+        if size < self._read_to:  # compacted by prune
+            self._lines, self._read_to = {}, 0
+        if size == self._read_to:
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._read_to)
+            data = file.read()
+        complete = data.rfind(b"\n") + 1
+        for line in data[:complete].split(b"\n"):
+            # 64 hex digits, blank, 8 hex digits, blank, JSON
+            if len(line) > 74 and line[64] == 32 and line[73] == 32:
+                self._lines[line[:64].decode("ascii", "replace")] = line
+        self._read_to += complete
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._lines))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def get(self, key: str) -> Any | None:
+        """The record of ``key``; None when there is none or it is damaged."""
+        line = self._lines.get(key)
+        if line is None:
+            return None
+        payload = line[74:]
+        if line[65:73] != _checksum(key, payload):
+            return None
+        try:
+            return json.loads(payload)
+        except ValueError:
+            return None
+
+    def append(self, key: str, record: Any, *, sync: bool = False) -> None:
+        """Remember ``record``; it is on its way to the disk when this returns, and there when ``sync`` is set.
+
+        Raises StoreError when the disk is full or the folder cannot be written.
+        """
+        if not KEY.fullmatch(key):
+            raise StoreError(f"{self.path}: '{key}' is not a key")
+        payload = canonical_json(record)
+        line = key.encode() + b" " + _checksum(key, payload) + b" " + payload
+        with _writing(self.path), self.path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # A line that a kill cut short must not swallow this one.
+            start = b"" if file.tell() == 0 or _ends_with_newline(self.path) else b"\n"
+            file.write(start + line + b"\n")
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        self._lines[key] = line
+
+    def forget(self, key: str) -> None:
+        """Drop a record that turned out to be wrong."""
+        self.append(key, None)
+
+    def sync(self) -> None:
+        """Wait until everything appended is on the disk."""
+        if self.path.exists():
+            with _writing(self.path), self.path.open("ab") as file:
+                os.fsync(file.fileno())
+
+    def keep(self, keys: Collection[str]) -> None:
+        """Compact: forget every record whose key is not in ``keys``."""
+        kept = [self._lines[key] for key in sorted(self._lines) if key in keys and self.get(key) is not None]
+        write_atomic(self.path, b"".join(line + b"\n" for line in kept))
+        self._lines, self._read_to = {}, 0
+        self.refresh()
+
+
+def _checksum(key: str, payload: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(payload, zlib.crc32(key.encode()))
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written ({error.strerror or error}); make room or mend the folder's rights, "
+            "then run again: finished takes are kept"
+        ) from error

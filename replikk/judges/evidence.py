@@ -1,0 +1,143 @@
+"""All that is known of one take as a reading of one line: what was wanted, what was heard, what was measured.
+
+Gathered once and kept, so that a tuned threshold decides anew without listening again. Nothing here decides.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from replikk.judges.compare import Comparison, compare
+from replikk.judges.records import Transcript
+from replikk.judges.signal import VERSION as _SIGNAL_VERSION
+from replikk.judges.signal import SignalEvidence
+from replikk.judges.words import split_words, word_key
+
+VERSION = f"2.{_SIGNAL_VERSION}"
+"""Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key."""
+
+_PAUSE_MARK = re.compile(r"[.,;:!?…][\"'»”)]*\s+(?=\S)|\s[–—-]+\s|[–—]")
+"""Punctuation inside a line, where a voice may breathe."""
+_SHORTEST_WANTED_PAUSE_S = 0.15
+"""Shorter pauses are not told from the closure of a stop consonant (see ``signal.py``)."""
+
+
+@dataclass(frozen=True)
+class LineFacts:
+    """What a line asks of its takes."""
+
+    script: str
+    """The words to be spoken, with their punctuation."""
+    pauses_ms: tuple[int, ...] = ()
+    """Silence wanted after each segment of the line, the last one included; 0 for none."""
+    locale: str = "nb"
+    respelt: tuple[tuple[str, str], ...] = ()
+    """(written, spoken) pairs of the lexicon that this line uses."""
+    cast_names: tuple[str, ...] = ()
+    drill: bool = False
+    max_seconds: float | None = None
+    recording: bool = False
+    """A human recording: its words were checked by the person who made it, only its signal is judged."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence on one take; plain JSON through ``to_json``."""
+
+    words: int
+    """Words of the script as a person counts them: chooses the length band."""
+    drill: bool
+    recording: bool
+    max_seconds: float | None
+    heard: str | None
+    """What the judge wrote; None when no judge listened."""
+    comparison: Comparison | None
+    margin: float | None
+    """See ``Transcript.margin``."""
+    least_confidence: float | None
+    """Confidence (0 to 1) of the word that the judge was least sure of."""
+    characters_per_s: float
+    """Letters of the script per second of speech, silences of 0.15 s and more left out; 0 for a silent clip."""
+    pause_excess_s: float
+    """By how much a pause at a wanted place or at punctuation is longer than wanted; the longest excess."""
+    pause_missing_s: float
+    """By how much a wanted pause is too short; the largest shortfall."""
+    pause_end_s: float
+    """Silence that the line itself wants at its end."""
+    unexplained_silence_s: float
+    """The longest silence inside the clip that neither a wanted pause nor punctuation explains."""
+    unexplained_silence_at_s: float
+    signal: SignalEvidence
+
+    def to_json(self) -> dict[str, Any]:
+        record = dict(self.__dict__)
+        record["comparison"] = None if self.comparison is None else self.comparison.to_json()
+        record["signal"] = self.signal.to_json()
+        return record
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Evidence:
+        values = dict(record)
+        if values["comparison"] is not None:
+            values["comparison"] = Comparison.from_json(values["comparison"])
+        values["signal"] = SignalEvidence.from_json(values["signal"])
+        return cls(**values)
+
+
+def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEvidence) -> Evidence:
+    """The evidence on a take. ``transcript`` is None when no judge listened; any text and any signal will do."""
+    words = split_words(facts.script)
+    comparison = None
+    if transcript is not None:
+        comparison = compare(
+            facts.script,
+            transcript.text,
+            locale=facts.locale,
+            respelt=facts.respelt,
+            cast_names=facts.cast_names,
+        )
+    silences = sum(end - start for start, end in signal.silences)
+    speaking_s = signal.duration_s - signal.silence_start_s - signal.silence_end_s - silences
+    letters = sum(len(word_key(word)) for word in words)
+    excess_s, missing_s, unexplained = _pauses(facts, signal)
+    return Evidence(
+        words=len(words),
+        drill=facts.drill,
+        recording=facts.recording,
+        max_seconds=facts.max_seconds,
+        heard=None if transcript is None else transcript.text,
+        comparison=comparison,
+        margin=None if transcript is None else transcript.margin,
+        least_confidence=min((word.confidence for word in transcript.words), default=None) if transcript else None,
+        characters_per_s=round(letters / speaking_s, 3) if speaking_s > 0 and signal.speech_s > 0 else 0.0,
+        pause_excess_s=round(excess_s, 4),
+        pause_missing_s=round(missing_s, 4),
+        pause_end_s=facts.pauses_ms[-1] / 1000 if facts.pauses_ms else 0.0,
+        unexplained_silence_s=round(unexplained[1] - unexplained[0], 4),
+        unexplained_silence_at_s=round(unexplained[0], 4),
+        signal=signal,
+    )
+
+
+def _pauses(facts: LineFacts, signal: SignalEvidence) -> tuple[float, float, tuple[float, float]]:
+    """(excess, shortfall, unexplained silence) of the pauses.
+
+    Where in the clip a pause was wanted is not known exactly, so the longest silences are taken for the longest wanted
+    pauses, the next ones for those at punctuation, and what is left over has no explanation.
+    """
+    wanted = sorted((ms / 1000 for ms in facts.pauses_ms[:-1] if ms / 1000 >= _SHORTEST_WANTED_PAUSE_S), reverse=True)
+    silences = sorted(signal.silences, key=lambda pair: pair[0] - pair[1])
+    lengths = [end - start for start, end in silences]
+    excess_s = missing_s = 0.0
+    for place, pause_s in enumerate(wanted):
+        length_s = lengths[place] if place < len(lengths) else 0.0
+        excess_s = max(excess_s, length_s - pause_s)
+        missing_s = max(missing_s, pause_s - length_s)
+    marks = len(_PAUSE_MARK.findall(facts.script.strip()))
+    at_marks = lengths[len(wanted) : len(wanted) + marks]
+    excess_s = max([excess_s, *at_marks])
+    left = silences[len(wanted) + marks :]
+    return excess_s, missing_s, left[0] if left else (0.0, 0.0)
+

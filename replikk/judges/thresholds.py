@@ -1,0 +1,169 @@
+"""The limits between pass and retry, per length band, as ``config.yaml`` may set them.
+
+A line's band is its number of words: one wrong word is the whole of a one-word line and a tenth of a ten-word line.
+Every limit has a default here; ``default`` in the configuration changes it for all bands, ``bands`` for one. Limits are
+inclusive: a value at the limit is good.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
+
+from replikk.dialogue.nearest import nearest
+from replikk.errors import ReplikkError, printable
+from replikk.files import digest
+
+BANDS: dict[str, int] = {"1": 1, "2-3": 3, "4-7": 7, "8+": 10**9}
+"""Name of a band → the most words that it has."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """The limits for lines of one length."""
+
+    # The words, as the judge heard them
+    max_wer: float = 0.15
+    """Word errors per word of the script."""
+    max_cer: float = 0.08
+    """Character errors per character of the script."""
+    max_margin: float = 0.35
+    """Nats per character by which the wanted text explains the sound worse than the best reading does; not every judge
+    gives it."""
+    proving_margin: float = 0.12
+    """Up to here the margin proves that the wanted words were spoken, whatever the judge wrote: what differs then is
+    only how a sound is spelled."""
+    max_wrong_run_words: int = 1
+    """Wrong words in a row."""
+    max_missing_words: int = 0
+    """Words of the script for which nothing was heard."""
+    max_extra_words: int = 0
+    """Words heard for which the script has nothing, wherever they stand."""
+    max_repeated_words: int = 0
+    """Words said again at once that the script does not repeat."""
+    # The pace
+    min_characters_per_s: float = 5.0
+    """Letters per second of speech, silences left out."""
+    max_characters_per_s: float = 25.0
+    # Silence
+    max_silence_start_s: float = 0.5
+    max_silence_end_s: float = 1.0
+    """At the end of the clip, beyond a pause that the line itself wants there."""
+    max_unexplained_silence_s: float = 0.55
+    """Silence inside the clip that neither a wanted pause nor punctuation explains."""
+    max_pause_excess_s: float = 1.2
+    """By how much a pause may be longer than wanted; at punctuation nothing is wanted."""
+    max_pause_missing_s: float = 0.3
+    """By how much a wanted pause may be too short."""
+    # The sound
+    max_tail_level_db: float = -12.0
+    """Level of the last 10 ms against the speech; louder means that the end was cut off."""
+    max_clipped_share: float = 0.005
+    """Share of the samples that hit a limit."""
+    min_snr_db: float = 18.0
+    """Speech against noise."""
+    min_level_dbfs: float = -45.0
+    """Level of the speech; quieter is nearly silent."""
+    max_dc: float = 0.1
+    """Constant offset of the wave, as a share of full scale."""
+
+
+BAND_DEFAULTS: dict[str, dict[str, Any]] = {
+    "1": {},
+    "2-3": {},
+    "4-7": {},
+    "8+": {},
+}
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The limits of every band."""
+
+    bands: dict[str, Band] = field(
+        default_factory=lambda: {name: replace(Band(), **BAND_DEFAULTS[name]) for name in BANDS}
+    )
+
+    def for_words(self, words: int) -> Band:
+        """The limits for a line of that many words."""
+        return self.bands[band_of(words)]
+
+    def fingerprint(self) -> str:
+        """Names the limits: part of every verdict's key."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest({name: asdict(band) for name, band in self.bands.items()})
+
+
+def band_of(words: int) -> str:
+    """The name of the length band of a line of that many words."""
+    return next(name for name, most in BANDS.items() if words <= most)
+
+
+_KINDS: dict[str, type] = {f.name: type(f.default) for f in fields(Band)}
+
+
+def thresholds_from_mapping(mapping: Mapping[str, Any]) -> Thresholds:
+    """The limits with what the section ``thresholds`` of ``config.yaml`` changes.
+
+    Two keys: ``default``, limits for all bands, and ``bands``, by band name, which win over the others.
+    Raises ReplikkError with all mistakes at once.
+    """
+    problems: list[str] = []
+    for key in mapping:
+        if key not in ("default", "bands"):
+            near = nearest(str(key), _KINDS)
+            hint = f"write '{near}' under thresholds.default" if near else "use default and bands"
+            problems.append(f"config.yaml: thresholds: there is no '{printable(str(key), 40)}' here; {hint}")
+    for_all = _limits("thresholds.default", mapping.get("default"), problems)
+    per_band: dict[str, dict[str, Any]] = {}
+    bands = _mapping("thresholds.bands", mapping.get("bands"), problems)
+    for name, values in bands.items():
+        if str(name) not in BANDS:  # YAML reads a bare 1 as a number
+            problems.append(
+                f"config.yaml: thresholds.bands: there is no band '{printable(str(name), 40)}'; use {', '.join(BANDS)}"
+            )
+            continue
+        per_band[str(name)] = _limits(f"thresholds.bands.{name}", values, problems)
+    if problems:
+        raise ReplikkError("\n".join(problems))
+    return Thresholds(
+        {
+            name: replace(Band(), **BAND_DEFAULTS[name] | for_all | per_band.get(name, {}))
+            for name in BANDS
+        }
+    )
+
+
+def _mapping(place: str, value: Any, problems: list[str]) -> Mapping[Any, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    problems.append(f"config.yaml: {place}: is {printable(repr(value), 40)}; write 'name: value' lines under it")
+    return {}
+
+
+def _limits(place: str, value: Any, problems: list[str]) -> dict[str, Any]:
+    limits: dict[str, Any] = {}
+    for key, limit in _mapping(place, value, problems).items():
+        kind = _KINDS.get(key) if isinstance(key, str) else None
+        if kind is None:
+            near = nearest(str(key), _KINDS)
+            hint = f"did you mean '{near}'?" if near else f"known limits: {', '.join(_KINDS)}"
+            problems.append(f"config.yaml: {place}: there is no limit '{printable(str(key), 40)}'; {hint}")
+        elif isinstance(limit, bool) or not isinstance(limit, int | float) or not math.isfinite(limit):
+            problems.append(f"config.yaml: {place}.{key}: is {printable(repr(limit), 40)}; write a number")
+        elif kind is int and limit != int(limit):
+            problems.append(f"config.yaml: {place}.{key}: is {limit}; write a whole number of words")
+        elif limit < 0 and not key.endswith(("_db", "_dbfs")):
+            problems.append(f"config.yaml: {place}.{key}: is {limit}; write 0 or more")
+        else:
+            limits[key] = kind(limit)
+    return limits
+

@@ -1,0 +1,283 @@
+"""What the quality report says, as plain JSON: no HTML, no decisions, no time stamps, nothing of this machine.
+
+``report.json`` is the published form (``replikk/schemas/report.schema.json``); the page and the table are drawn from it
+and from nothing else. Equal inputs give equal bytes.
+
+A line that passed with its first take is one small record, because there are thousands of them. Every other line
+carries all its takes with what was heard, the evidence and the reasons, so that the best of several takes never hides
+the others; pass rates and word counts are likewise given for first takes and for what is delivered, apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from replikk.dialogue.plan import Plan, PlannedLine
+from replikk.report.decision_rows import DecisionForm
+
+FORMAT_VERSION = 1
+
+STATES = ("passed", "regenerated", "flagged", "accepted", "locked", "locked_stale", "missing")
+BLOCKING = ("locked_stale", "missing", "flagged")
+"""States that nobody has reviewed, in the order in which a person should look at them."""
+QUIET = "passed"
+
+ASSETS = "../assets/"
+"""From ``build/report/`` to the clips."""
+
+WORD_COUNTS = ("hits", "substitutions", "deletions", "insertions")
+
+
+@dataclass(frozen=True)
+class TakeResult:
+    """One take of a line and what the judge made of it."""
+
+    key: str
+    round: int
+    outcome: str
+    """``pass``, ``retry`` or ``human``."""
+    reasons: tuple[Mapping[str, Any], ...]
+    """Each with code, measured, threshold and text."""
+    evidence: Mapping[str, Any] | None
+    """``Evidence.to_json()``; None for a take that does not exist, or that nobody needs to look into."""
+    heard: str | None
+    """What the judge understood; None when it did not listen."""
+    path: str
+    """The lossless take, relative to the page; empty when the engine made none."""
+    badness: float | None = None
+    """Orders takes of the same outcome, higher is worse; None when there is no audio."""
+
+
+@dataclass(frozen=True)
+class LineResult:
+    """A line and what became of it."""
+
+    planned: PlannedLine
+    state: str
+    take: str | None
+    """Key of the delivered take; None when there is none."""
+    takes: tuple[TakeResult, ...]
+    words: Mapping[str, int] | None = None
+    """Word counts of the delivered take against the script (``WORD_COUNTS``); None when the judge did not listen."""
+
+
+def report_data(
+    plan: Plan,
+    results: Sequence[LineResult],
+    manifest: Mapping[str, Any],
+    changes: Mapping[str, Sequence[str]],
+    decisions_path: str,
+    form: DecisionForm | None = None,
+) -> dict[str, Any]:
+    """The report of a build as plain JSON.
+
+    ``results`` are in plan order; ``manifest`` and ``changes`` as rule package_assets wrote them; ``form`` is the shape
+    of the user's decisions file.
+    """
+    form = form or DecisionForm()
+    clips = {clip["id"]: clip for clip in manifest["clips"]}
+    marks = {**dict.fromkeys(changes["new"], "new"), **dict.fromkeys(changes["changed"], "changed")}
+    lines = [_line(result, clips.get(result.planned.line.id), marks) for result in results]
+    return {
+        "format": FORMAT_VERSION,
+        "summary": _summary(plan, results, lines, changes),
+        "decisions": {
+            "path": decisions_path,
+            "exists": form.exists,
+            "separator": form.separator,
+            "columns": list(form.columns),
+        },
+        "lines": lines,
+        "removed": list(changes["removed"]),
+        "stale_decisions": list(plan.stale_decisions),
+        "exceptions": [dict(exception) for exception in plan.exceptions],
+        "remarks": _remarks(lines),
+        "voices": _voices(lines, manifest),
+        "engine": manifest["engine"],
+        "disclosure": manifest["disclosure"],
+    }
+
+
+def must_be_heard_once(result: LineResult) -> bool:
+    """Whether the only thing to be said against a flagged line is that no machine can judge it: drills."""
+    chosen = _chosen_take(result)
+    return result.state == "flagged" and result.planned.line.drill and chosen is not None and chosen.outcome == "human"
+
+
+def _chosen_take(result: LineResult) -> TakeResult | None:
+    return next((take for take in result.takes if take.key == result.take), None)
+
+
+def _line(result: LineResult, clip: Mapping[str, Any] | None, marks: Mapping[str, str]) -> dict[str, Any]:
+    line = result.planned.line
+    record: dict[str, Any] = {
+        "id": line.id,
+        "state": result.state,
+        "mark": marks.get(line.id, ""),
+        "scene": line.scene,
+        "locale": line.locale,
+        "voice": line.voice,
+        "character": line.character,
+        "style": line.style,
+        "text": line.display,
+        "spoken": line.spoken,
+        "place": f"{line.file}:{line.row}",
+        "path": ASSETS + clip["path"] if clip else "",
+        "duration_s": clip["duration_s"] if clip else None,
+        "loudness_before_lufs": clip["loudness_before_lufs"] if clip else None,
+        "loudness_after_lufs": clip["loudness_after_lufs"] if clip else None,
+        "gain_db": clip["gain_db"] if clip else None,
+        "take": result.take,
+        "remarks": list(line.remarks),
+        "notes": line.notes,
+    }
+    if result.state != QUIET:
+        record["hear_once"] = must_be_heard_once(result)
+        record["human_recording"] = bool(result.planned.recording)
+        record["takes"] = [_take(take, take.key == result.take) for take in result.takes]
+    return record
+
+
+def _take(take: TakeResult, delivered: bool) -> dict[str, Any]:
+    return {
+        "key": take.key,
+        "round": take.round,
+        "delivered": delivered,
+        "outcome": take.outcome,
+        "reasons": [dict(reason) for reason in take.reasons],
+        "heard": take.heard,
+        "evidence": None if take.evidence is None else dict(take.evidence),
+        "path": take.path,
+    }
+
+
+def _summary(
+    plan: Plan, results: Sequence[LineResult], lines: Sequence[Mapping[str, Any]], changes: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    states = Counter(line["state"] for line in lines)
+    once = sum(1 for line in lines if line.get("hear_once"))
+    blocking = _blocking(results)
+    # Decisions of people and lines that no machine can judge say nothing about the judge's pass rate.
+    judged = states["passed"] + states["regenerated"] + states["flagged"] - once + states["missing"]
+    return {
+        "shippable": not blocking,
+        "blocking": blocking,
+        "rows": plan.rows,
+        "lines": len(lines),
+        "clips": sum(1 for line in lines if line["path"]),
+        "new": len(changes["new"]),
+        "changed": len(changes["changed"]),
+        "removed": len(changes["removed"]),
+        **{state: states[state] for state in STATES},
+        "flagged": states["flagged"] - once,
+        "to_hear_once": once,
+        "cut": len(plan.exceptions),
+        "duration_s": round(sum(line["duration_s"] or 0.0 for line in lines), 3),
+        "takes": sum(len(result.takes) for result in results),
+        "judged": judged,
+        "first_take_pass_rate": _share(states["passed"], judged),
+        "after_retry_pass_rate": _share(states["passed"] + states["regenerated"], judged),
+        "words": {
+            "first_takes": _word_totals(_first_words(result) for result in results),
+            "delivered": _word_totals(_delivered_words(result) for result in results),
+        },
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 6) if whole else None
+
+
+def _blocking(results: Sequence[LineResult]) -> list[str]:
+    """Ids of the lines that nobody has reviewed: stale locks, missing, flagged with the worst first, drills last."""
+
+    def order(result: LineResult) -> tuple[int, bool, bool, float]:
+        chosen = _chosen_take(result)
+        badness = chosen.badness if chosen is not None and chosen.badness is not None else 0.0
+        known_wrong = chosen is not None and chosen.outcome == "retry"
+        return BLOCKING.index(result.state), must_be_heard_once(result), not known_wrong, -badness
+
+    waiting = [result for result in results if result.state in BLOCKING]
+    return [result.planned.line.id for result in sorted(waiting, key=order)]
+
+
+# Words -------------------------------------------------------------------------------------------------------------
+
+
+def word_counts(evidence: Mapping[str, Any] | None) -> dict[str, int] | None:
+    """The word counts in a take's evidence; None when the judge did not listen."""
+    comparison = compared(evidence)
+    if comparison is None:
+        return None
+    return {name: comparison[name] for name in WORD_COUNTS}
+
+
+def compared(evidence: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The comparison of script and transcript (``judges.compare.Comparison``) in a take's evidence, if there is one."""
+    return evidence.get("comparison") if evidence else None
+
+
+def _delivered_words(result: LineResult) -> Mapping[str, int] | None:
+    if result.planned.line.drill:
+        return None  # a recogniser's guesses at single letters are no measure of anything
+    return result.words
+
+
+def _first_words(result: LineResult) -> Mapping[str, int] | None:
+    if result.planned.line.drill or result.planned.state:
+        return None
+    if result.state == QUIET:
+        return result.words
+    return word_counts(result.takes[0].evidence) if result.takes else None
+
+
+def _word_totals(counts: Iterable[Mapping[str, int] | None]) -> dict[str, Any]:
+    """Sums, never means of means, and the corpus word error rate that follows from them."""
+    totals = dict.fromkeys(WORD_COUNTS, 0)
+    lines = 0
+    for count in counts:
+        if count is not None:
+            lines += 1
+            for name in WORD_COUNTS:
+                totals[name] += count[name]
+    expected = totals["hits"] + totals["substitutions"] + totals["deletions"]
+    errors = totals["substitutions"] + totals["deletions"] + totals["insertions"]
+    return {"lines": lines, "expected": expected, **totals, "wer": _share(errors, expected)}
+
+
+# The smaller lists -------------------------------------------------------------------------------------------------
+
+
+def _remarks(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each remark once, with the lines that it is about, the most frequent first."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        for remark in line["remarks"]:
+            ids[remark].append(line["id"])
+    return [{"text": text, "ids": ids[text]} for text in sorted(ids, key=lambda text: (-len(ids[text]), text))]
+
+
+def _voices(lines: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who speaks how much, and by what right."""
+    spoken_s: dict[str, float] = defaultdict(float)
+    count: Counter[str] = Counter()
+    human: Counter[str] = Counter()
+    for clip in manifest["clips"]:
+        human[clip["voice"]] += not clip["synthetic"]
+    for line in lines:
+        count[line["voice"]] += 1
+        spoken_s[line["voice"]] += line["duration_s"] or 0.0
+    return [
+        {
+            "voice": name,
+            "label": voice["label"],
+            "lines": count[name],
+            "duration_s": round(spoken_s[name], 3),
+            "human_recordings": human[name],
+            "rights": dict(voice["rights"]),
+        }
+        for name, voice in sorted(manifest["voices"].items())
+    ]

@@ -1,0 +1,103 @@
+"""``report.csv``: one row per line of dialogue, for people who live in a spreadsheet program.
+
+Written for Norwegian Excel: UTF-8 with BOM, ``;`` between cells, a comma in decimal numbers, one line of text per cell.
+A text that a spreadsheet program would run as a formula gets an apostrophe in front, also behind a ``,`` or ``;``
+inside the text, because a program with other settings parts the cells there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from replikk.report.wording import ADVICE, STATE_LABELS, state_of
+
+COLUMNS = (
+    "id",
+    "state",
+    "what to do",
+    "reasons",
+    "scene",
+    "voice",
+    "character",
+    "text",
+    "heard",
+    "duration_s",
+    "new or changed",
+    "takes",
+    "place",
+    "take key",
+    "locale",
+    "style",
+    "clip",
+    "remarks",
+    "notes",
+)
+
+# What spreadsheet programs take for the start of a formula; OWASP "CSV injection" lists them, tab and CR included,
+# which cannot occur here because white space is flattened.
+_FORMULA = "=+-@"
+_PLAIN = re.compile(r"[^\W_][^,;|\r\n\t\v\f\x00\x85\u2028\u2029]*")
+"""A cell that nothing can be wrong with, told quickly."""
+_BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_SEPARATOR = re.compile(r"([,;|])")
+
+
+def render_table(data: Mapping[str, Any]) -> bytes:
+    """The table as a file's bytes, rows in the order of the plan."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for line in data["lines"]:
+        writer.writerow([safe_cell(cell) for cell in _row(line)])
+    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+
+
+def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
+    state = state_of(line)
+    takes = line.get("takes", ())
+    delivered: Mapping[str, Any] = next((take for take in takes if take["delivered"]), takes[-1] if takes else {})
+    reasons = delivered.get("reasons", ()) if state not in ("accepted", "locked", "regenerated") else ()
+    return (
+        line["id"],
+        STATE_LABELS[state],
+        ADVICE[state],
+        " | ".join(reason["text"] for reason in reasons),
+        line["scene"],
+        line["voice"],
+        line["character"],
+        line["text"],
+        delivered.get("heard") or "",
+        "" if line["duration_s"] is None else f"{line['duration_s']:.2f}".replace(".", ","),
+        line["mark"],
+        str(len(takes) if takes else int(state == "passed")),
+        line["place"],
+        line["take"] or "",
+        line["locale"],
+        line["style"],
+        line["path"].removeprefix("../"),
+        " | ".join(line["remarks"]),
+        line["notes"],
+    )
+
+
+def safe_cell(text: str) -> str:
+    """A text on one line that no spreadsheet program runs.
+
+    >>> [safe_cell(text) for text in ("Hei", "=1+1", "\\u00a0@SUM(A1)", "＝1+1", "a\\nb", "ja,=1")]
+    ['Hei', "'=1+1", "'\\xa0@SUM(A1)", "'＝1+1", 'a b', "ja,'=1"]
+    """
+    if not text or _PLAIN.fullmatch(text):
+        return text
+    flat = re.sub(r"[\r\n\t\v\f\x00\x85\u2028\u2029]+", " ", text)
+    return "".join(f"'{part}" if _starts_formula(part) else part for part in _SEPARATOR.split(flat))
+
+
+def _starts_formula(text: str) -> bool:
+    """Whether the first character that is no blank is a formula sign, full-width and small forms included."""
+    first = next((c for c in text if unicodedata.category(c) not in _BLANK_CATEGORIES), "")
+    return bool(first) and unicodedata.normalize("NFKC", first)[0] in _FORMULA

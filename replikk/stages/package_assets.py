@@ -1,0 +1,201 @@
+"""Rule package_assets: the chosen take of every line as a clip for the game, and the manifest of all clips.
+
+A clip is encoded once per take, delivery settings and tags, and kept in the store. In ``build/assets`` a clip whose
+bytes are the same is not touched, so that game engines do not import it again; clips of lines that are gone disappear.
+``manifest.json`` depends on the inputs of the build only, never on what was built before; what is new or changed since
+the last delivery goes into ``changes.json``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from replikk.audio.delivery import Delivered, DeliverySettings, fingerprint
+from replikk.config import Config
+from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.errors import DialogueError, StoreError
+from replikk.files import canonical_json, read_jsonl, write_atomic, write_if_changed, write_jsonl
+from replikk.locks import job_lock
+from replikk.progress import Progress
+from replikk.stages.clips import ClipOrder, encode, order_clips
+from replikk.stages.damage import delivered_path, is_intact
+from replikk.stages.manifest import asset_path, manifest_of
+from replikk.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def package_assets(
+    config: Config,
+    plan_path: Path,
+    selection_path: Path,
+    manifest_path: Path,
+    changes_path: Path,
+    workers: int = 1,
+) -> None:
+    """Encode what is not encoded yet, place every clip, remove the others, write manifest and changes."""
+    with job_lock(config.build_dir, "package"):
+        settings = delivery_settings(config)
+        plan = read_plan(plan_path)
+        selection = {record["id"]: record for record in read_jsonl(selection_path)}
+        store = Store(config.build_dir)
+        orders = order_clips(plan, selection, settings, store)
+        _encode_missing(orders, settings, config.build_dir, store, workers)
+
+        before, before_ns = read_delivered(config.build_dir)
+        clips: dict[str, dict[str, Any]] = {}
+        for order in orders.values():
+            record = store.clip_record(order.key, settings.suffix)
+            if record is None:
+                raise StoreError(f"[{order.line_id}] its clip was damaged while it was packaged; run again")
+            _place(config.build_dir, store, order, record, before.get(order.line_id), before_ns, settings)
+            clips[order.line_id] = record
+        _remove_others(config.build_dir, {asset_path(p, settings.suffix) for p in plan.lines if p.line.id in clips})
+
+        manifest = manifest_of(plan, selection, clips, orders, settings, fingerprint(settings))
+        write_if_changed(manifest_path, canonical_json(manifest))
+        delivered = _delivered(plan, selection, clips, orders, settings)
+        write_atomic(changes_path, canonical_json(changes_between(before, delivered)))
+        write_jsonl(delivered_path(config.build_dir), delivered.values())
+
+
+def delivery_settings(config: Config) -> DeliverySettings:
+    """The settings of the packager. Raises DialogueError with everything that is wrong in them."""
+    settings, problems = DeliverySettings.from_mapping(config.delivery)
+    if problems:
+        raise DialogueError(problems)
+    return settings
+
+
+def read_delivered(build_dir: Path) -> tuple[dict[str, dict[str, Any]], int]:
+    """What the last build delivered, by line id, and when that was recorded (ns); empty before the first."""
+    path = delivered_path(build_dir)
+    if not path.exists():
+        return {}, 0
+    return {record["id"]: record for record in read_jsonl(path)}, path.stat().st_mtime_ns
+
+
+def changes_between(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Ids of the clips that are new, changed (another take) or gone."""
+    return {
+        "new": [line_id for line_id in now if line_id not in before],
+        "changed": [i for i, record in now.items() if i in before and before[i]["take"] != record["take"]],
+        "removed": [line_id for line_id in before if line_id not in now],
+    }
+
+
+def _encode_missing(
+    orders: Mapping[str, ClipOrder], settings: DeliverySettings, build_dir: Path, store: Store, workers: int
+) -> None:
+    missing = [order for order in orders.values() if store.clip_record(order.key, settings.suffix) is None]
+    if not missing:
+        return
+    progress = Progress(log, "clips encoded", len(missing))
+    for order, delivered in _encoded(missing, settings, build_dir, workers):
+        store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
+        progress.step()
+    store.journal("clips").sync()
+    store.note_speed("package", sum(order.characters for order in missing), progress.end())
+
+
+def _encoded(
+    orders: list[ClipOrder], settings: DeliverySettings, build_dir: Path, workers: int
+) -> Iterator[tuple[ClipOrder, Delivered]]:
+    if workers == 1 or len(orders) < 2 * workers:
+        store = Store(build_dir)
+        for order in orders:
+            yield order, encode(order, settings, store)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        chunk = max(1, min(32, len(orders) // (4 * workers)))
+        arguments = ((order, settings, build_dir) for order in orders)
+        yield from zip(orders, pool.map(_encode_in_worker, arguments, chunksize=chunk), strict=True)
+
+
+def _encode_in_worker(arguments: tuple[ClipOrder, DeliverySettings, Path]) -> Delivered:
+    order, settings, build_dir = arguments
+    return encode(order, settings, Store(build_dir))
+
+
+def clip_facts(delivered: Delivered) -> dict[str, Any]:
+    """What was measured on a clip, for the store and the manifest."""
+    return {
+        "duration_s": round(delivered.duration_s, 4),
+        "loudness_before_lufs": _rounded(delivered.loudness_before_lufs),
+        "loudness_after_lufs": _rounded(delivered.loudness_after_lufs),
+        "loudness_kind": delivered.loudness_kind,
+        "true_peak_dbtp": _rounded(delivered.true_peak_dbtp),
+        "gain_db": _rounded(delivered.gain_db),
+        "gain_limited_db": _rounded(delivered.gain_limited_db),
+        "trimmed_head_s": round(delivered.trimmed_head_s, 4),
+        "trimmed_tail_s": round(delivered.trimmed_tail_s, 4),
+    }
+
+
+def _rounded(level_db: float | None) -> float | None:
+    # Silence has no loudness: minus infinity is not JSON.
+    return None if level_db is None or level_db in (float("-inf"), float("inf")) else round(level_db, 2)
+
+
+def _place(
+    build_dir: Path,
+    store: Store,
+    order: ClipOrder,
+    record: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    before_ns: int,
+    settings: DeliverySettings,
+) -> None:
+    """Make the asset's bytes those of the clip, touching the file only when they differ."""
+    target = build_dir / "assets" / order.path
+    same = before is not None and before["path"] == order.path and before["sha256"] == record["sha256"]
+    if same and is_intact(target, record["bytes"], record["sha256"], before_ns):
+        return
+    data = store.load_clip(order.key, settings.suffix)
+    if data is None:
+        raise StoreError(f"[{order.line_id}] its clip was damaged in the store and has been dropped; run again")
+    write_if_changed(target, data)
+
+
+AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
+
+
+def _remove_others(build_dir: Path, wanted: set[str]) -> None:
+    """Remove the clips of lines that are gone, and the folders that they leave empty."""
+    root = build_dir / "assets"
+    for path in sorted(root.rglob("*"), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.suffix in AUDIO_SUFFIXES and path.relative_to(root).as_posix() not in wanted:
+            path.unlink()
+            log.info("%s: removed, its line is gone", path)
+
+
+def _delivered(
+    plan: Plan,
+    selection: Mapping[str, Any],
+    clips: Mapping[str, Any],
+    orders: Mapping[str, ClipOrder],
+    settings: DeliverySettings,
+) -> dict[str, dict[str, Any]]:
+    """What was delivered, for the next build's ``status`` and for finding damage."""
+
+    def record(planned: PlannedLine) -> dict[str, Any]:
+        line_id = planned.line.id
+        return {
+            "id": line_id,
+            "path": orders[line_id].path,
+            "bytes": clips[line_id]["bytes"],
+            "sha256": clips[line_id]["sha256"],
+            "take": selection[line_id]["take"],
+            "clip": orders[line_id].key,
+            "line_key": planned.line_key,
+            "ingredients": planned.ingredients,
+        }
+
+    return {planned.line.id: record(planned) for planned in plan.lines if planned.line.id in clips}

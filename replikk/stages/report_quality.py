@@ -1,0 +1,89 @@
+"""Rule report_quality: the page, the table and the data that a person reads after a build.
+
+Gathers from the store what the report needs and hands it to ``replikk.report``, which looks at nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from replikk.config import Config
+from replikk.dialogue.plan import PlannedLine, read_plan
+from replikk.files import canonical_json, read_jsonl, write_atomic
+from replikk.locks import job_lock
+from replikk.report.data import QUIET, LineResult, TakeResult, report_data, word_counts
+from replikk.report.decision_rows import decision_form
+from replikk.report.render import render_page
+from replikk.report.table import render_table
+from replikk.stages.judge_takes import Bench, evidence_key, open_bench
+
+log = logging.getLogger(__name__)
+
+
+def report_quality(
+    config: Config,
+    plan_path: Path,
+    selection_path: Path,
+    manifest_path: Path,
+    changes_path: Path,
+    folder: Path,
+) -> None:
+    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``."""
+    with job_lock(config.build_dir, "report"):
+        plan = read_plan(plan_path)
+        bench = open_bench(config, plan)
+        selection = {record["id"]: record for record in read_jsonl(selection_path)}
+        results = [_result(planned, selection[planned.line.id], bench) for planned in plan.lines]
+        decisions_path = config.dialogue_dir / "decisions.csv"
+        data = report_data(
+            plan=plan,
+            results=results,
+            manifest=json.loads(manifest_path.read_bytes()),
+            changes=json.loads(changes_path.read_bytes()),
+            decisions_path=decisions_path.as_posix(),
+            form=decision_form(decisions_path),
+        )
+        write_atomic(folder / "report.json", canonical_json(data))
+        write_atomic(folder / "report.csv", render_table(data))
+        write_atomic(folder / "index.html", render_page(data))
+        summary = data["summary"]
+        waiting = len(summary["blocking"])
+        log.info("%d lines, %d to be heard by a person: %s", summary["lines"], waiting, folder / "index.html")
+
+
+def _result(planned: PlannedLine, chosen: Mapping[str, Any], bench: Bench) -> LineResult:
+    """A line with what became of its takes."""
+    return LineResult(
+        planned=planned,
+        state=chosen["state"],
+        take=chosen["take"],
+        takes=tuple(_take(planned, take, chosen["state"], bench) for take in chosen["takes"]),
+        words=word_counts(_evidence(bench, planned, chosen["take"])) if chosen["take"] else None,
+    )
+
+
+def _take(planned: PlannedLine, take: Mapping[str, Any], state: str, bench: Bench) -> TakeResult:
+    there = take["badness"] is not None
+    # Nobody reads the evidence on 10,000 good lines; it stays in the store.
+    evidence = _evidence(bench, planned, take["take"]) if there and state != QUIET else None
+    path = bench.store.take_path(take["take"]).relative_to(bench.store.root.parent).as_posix()
+    return TakeResult(
+        key=take["take"],
+        round=take["round"],
+        outcome=take["outcome"],
+        reasons=tuple(take["reasons"]),
+        evidence=evidence,
+        heard=evidence["heard"] if evidence else None,
+        path=f"../{path}" if there else "",
+        badness=take["badness"],
+    )
+
+
+def _evidence(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any] | None:
+    """``Evidence.to_json()`` of a take as a reading of this line; None for a take that does not exist."""
+    record = bench.evidence.get(evidence_key(bench, planned, take_key))
+    return None if record is None else record["evidence"]

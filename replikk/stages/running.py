@@ -1,0 +1,28 @@
+"""How a stage runs inside a job: its log goes to the job's file and to the screen, and an error a user can mend ends
+the job with its one clear sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from replikk.errors import ReplikkError
+
+
+@contextlib.contextmanager
+def stage_log(log_file: str) -> Iterator[None]:
+    """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status 1."""
+    Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+    handlers = [logging.StreamHandler(sys.stderr), logging.FileHandler(log_file, mode="w", encoding="utf-8")]
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+    try:
+        yield
+    except ReplikkError as error:
+        logging.getLogger("replikk").error("%s", error)
+        sys.exit(1)
+    except MemoryError:
+        logging.getLogger("replikk").error("out of memory; use more shards (config.yaml: shards) or fewer cores")
+        sys.exit(1)

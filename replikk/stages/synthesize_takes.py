@@ -1,0 +1,113 @@
+"""Rule synthesize_takes: speak the takes of one round and shard that the store lacks.
+
+Writes a manifest of all takes wanted, in key order: ``{"key", "bytes", "sha256"}`` for one that is there,
+``{"key", "failed"}`` for one that the engine could not make. Returns before an engine is built when none is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from replikk.config import Config
+from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.engines import make_engine
+from replikk.engines.records import Take, TakeRequest
+from replikk.files import read_jsonl, write_jsonl
+from replikk.locks import job_lock
+from replikk.progress import Progress
+from replikk.stages.recordings import import_recordings
+from replikk.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def synthesize_takes(
+    config: Config,
+    plan_path: Path,
+    previous_verdicts: Path | None,
+    round_number: int,
+    shard: int,
+    manifest: Path,
+    workers: int = 1,
+) -> None:
+    """Make the takes of ``round_number`` (from 0) that belong to ``shard``; ``previous_verdicts`` is None in round 0."""
+    with job_lock(config.build_dir, f"synthesize-{shard}"):
+        wanted = wanted_takes(plan_path, previous_verdicts, round_number, shard, config.shards)
+        store = Store(config.build_dir)
+        failed: dict[str, str] = {}
+        missing = {key: line for key, (_, line) in wanted.items() if store.take_record(key) is None}
+        if missing:
+            plan = next(iter(wanted.values()))[0]
+            failed = _make(config, plan, missing, round_number, store, workers)
+        records = []
+        for key in sorted(wanted):
+            record = store.take_record(key)
+            if record is None:
+                records.append({"key": key, "failed": failed.get(key, "the engine returned nothing")})
+            else:
+                records.append({"key": key, "bytes": record["bytes"], "sha256": record["sha256"]})
+        write_jsonl(manifest, records)
+
+
+def wanted_takes(
+    plan_path: Path, previous_verdicts: Path | None, round_number: int, shard: int, shards: int
+) -> dict[str, tuple[Plan, PlannedLine]]:
+    """The takes that a round and shard must have, by key, with a line that says them."""
+    retried: set[str] | None = None
+    if previous_verdicts is not None:
+        retried = {record["id"] for record in read_jsonl(previous_verdicts) if record["outcome"] == "retry"}
+        if not retried:
+            return {}
+    plan = read_plan(plan_path)
+    wanted = {}
+    for planned in plan.lines:
+        if round_number >= len(planned.takes) or (retried is not None and planned.line.id not in retried):
+            continue
+        key = planned.takes[round_number]
+        if int(key[:8], 16) % shards == shard:
+            wanted.setdefault(key, (plan, planned))
+    return wanted
+
+
+def _make(
+    config: Config,
+    plan: Plan,
+    missing: dict[str, PlannedLine],
+    round_number: int,
+    store: Store,
+    workers: int,
+) -> dict[str, str]:
+    """Speak what is missing and keep each take as it comes; returns the reasons of those that failed."""
+    failed = import_recordings({k: p for k, p in missing.items() if p.recording}, store)
+    requests = [
+        TakeRequest(
+            key=key,
+            segments=planned.line.segments,
+            locale=planned.line.locale,
+            style=planned.line.style,
+            voice=plan.voices[planned.line.voice],
+            reading=planned.first_reading + round_number,
+        )
+        for key, planned in missing.items()
+        if not planned.recording and planned.can_be_made
+    ]
+    for key, planned in missing.items():
+        if not planned.recording and not planned.can_be_made:
+            failed[key] = "the locked take is not in the store and its line has changed since"
+    if not requests:
+        return failed
+    engine = make_engine(config.engine, dict(config.engine_settings))
+    progress = Progress(log, f"round {round_number}: takes spoken by {engine.name}", len(requests))
+    for result in engine.synthesize(requests, workers):
+        if isinstance(result, Take):
+            store.put_take(result.key, result.samples, result.sample_rate_hz)
+        else:
+            log.warning("[%s] take %s: %s", missing[result.key].line.id, result.key[:12], result.reason)
+            failed[result.key] = result.reason
+        progress.step()
+    took_s = progress.end()
+    store.journal("takes").sync()
+    characters = sum(len(planned.line.spoken) for planned in missing.values())
+    store.note_speed("synthesize", characters, took_s)
+    return failed

@@ -1,0 +1,96 @@
+"""Rule transcribe_takes: let the judge listen to the takes of one round and shard that it has not heard yet.
+
+What it heard and what was measured on the samples goes into the store's journal of that judge; the manifest names the
+takes that have an entry there. A take that the judge must not hear (a human recording, for ``mini``) is measured only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from replikk.config import Config
+from replikk.dialogue.plan import Plan, read_plan
+from replikk.errors import StoreError
+from replikk.files import digest, read_jsonl, write_jsonl
+from replikk.journal import Journal
+from replikk.judges import Judge, make_judge
+from replikk.judges.records import Clip, HeardWord, Transcript
+from replikk.judges.signal import SignalEvidence, measure_signal
+from replikk.locks import job_lock
+from replikk.progress import Progress
+from replikk.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def transcribe_takes(config: Config, plan_path: Path, takes_manifest: Path, shard: int, manifest: Path) -> None:
+    """Transcribe the takes named in ``takes_manifest``; takes that failed are passed over."""
+    with job_lock(config.build_dir, f"transcribe-{shard}"):
+        keys = [record["key"] for record in read_jsonl(takes_manifest) if "failed" not in record]
+        if keys:
+            store = Store(config.build_dir)
+            judge = make_judge(config.judge, dict(config.judge_settings))
+            heard = transcripts(store, judge)
+            unheard = [key for key in keys if key not in heard]
+            if unheard:
+                _listen(config, read_plan(plan_path), judge, store, heard, unheard)
+        write_jsonl(manifest, ({"key": key} for key in keys))
+
+
+def transcripts(store: Store, judge: Judge) -> Journal:
+    """The journal of what this judge, with these settings, has heard."""
+    return store.journal(f"transcripts-{judge.name}-{digest(judge.fingerprint())[:16]}")
+
+
+def read_transcript(take_key: str, record: Mapping[str, Any]) -> tuple[Transcript | None, SignalEvidence]:
+    """A journal entry as the records that the evidence is gathered from."""
+    signal = SignalEvidence.from_json(record["signal"])
+    if record["heard"] is None:
+        return None, signal
+    words = tuple(HeardWord(text, start_s, end_s, sure) for text, start_s, end_s, sure in record["words"])
+    return Transcript(take_key, record["heard"], words, record["margin"]), signal
+
+
+def _listen(
+    config: Config, plan: Plan, judge: Judge, store: Store, heard: Journal, unheard: list[str]
+) -> None:
+    saying = plan.line_of_take()
+    signals: dict[str, SignalEvidence] = {}
+
+    def clips(only_measure: bool) -> Iterator[Clip]:
+        for key in unheard:
+            planned = saying[key]
+            engine = "external" if planned.recording else config.engine
+            if judge.accepts(engine) == only_measure:
+                continue
+            loaded = store.load_take(key)
+            if loaded is None:
+                raise StoreError(
+                    f"[{planned.line.id}] take {key[:12]} was damaged in the store and has been dropped; "
+                    "run again: it will be made anew"
+                )
+            samples, sample_rate_hz = loaded
+            signals[key] = measure_signal(samples, sample_rate_hz)
+            yield Clip(key, samples, sample_rate_hz, planned.line.spoken, engine, planned.line.locale)
+
+    progress = Progress(log, f"takes heard by {judge.name}", len(unheard))
+    for clip in clips(only_measure=True):
+        heard.append(clip.take_key, {"heard": None, "signal": signals.pop(clip.take_key).to_json()})
+        progress.step()
+    for transcript in judge.transcribe(clips(only_measure=False)):
+        key = transcript.take_key
+        record = {
+            "heard": transcript.text,
+            "words": [list(asdict(word).values()) for word in transcript.words],
+            "margin": transcript.margin,
+            "signal": signals.pop(key).to_json(),
+        }
+        heard.append(key, record)
+        progress.step()
+    took_s = progress.end()
+    heard.sync()
+    store.note_speed("transcribe", sum(len(saying[key].line.spoken) for key in unheard), took_s)

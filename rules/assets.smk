@@ -1,0 +1,63 @@
+"""From chosen takes to what the game ships and what a person reads.
+
+Needs: build/plan/lines.jsonl, build/selection.jsonl and the takes in build/store.
+Makes: build/assets/ with one clip per line and manifest.json, build/report/, and build/release.json.
+
+The clips are no declared outputs: a clip whose bytes did not change must keep its modification time, so that game
+engines do not import it again, and Snakemake would delete it first.
+"""
+
+
+rule package_assets:
+    input:
+        plan=rules.plan_lines.output.plan,
+        selection=rules.select_takes.output.selection,
+        repairs=BUILD.repairs,
+    output:
+        manifest=f"{BUILD.folder}/assets/manifest.json",
+        changes=f"{BUILD.folder}/changes.json",
+    params:
+        fingerprint=BUILD.fingerprints["package_assets"],
+    log:
+        f"{BUILD.folder}/logs/package_assets.log",
+    threads: 8
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/package_assets.py"
+
+
+rule report_quality:
+    input:
+        plan=rules.plan_lines.output.plan,
+        selection=rules.select_takes.output.selection,
+        manifest=rules.package_assets.output.manifest,
+        changes=rules.package_assets.output.changes,
+    output:
+        page=f"{BUILD.folder}/report/index.html",
+        table=f"{BUILD.folder}/report/report.csv",
+        data=f"{BUILD.folder}/report/report.json",
+    params:
+        fingerprint=BUILD.fingerprints["report_quality"],
+    log:
+        f"{BUILD.folder}/logs/report_quality.log",
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/report_quality.py"
+
+
+rule check_release:
+    input:
+        data=rules.report_quality.output.data,
+    output:
+        verdict=f"{BUILD.folder}/release.json",
+    params:
+        fingerprint=BUILD.fingerprints["check_release"],
+        strict=BUILD.strict,
+    log:
+        f"{BUILD.folder}/logs/check_release.log",
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/check_release.py"

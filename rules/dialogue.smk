@@ -1,0 +1,18 @@
+"""From what people write to the plan.
+
+Needs: the dialogue folder and config.yaml, both read when Snakemake starts.
+Makes: build/plan/lines.jsonl, one record per line with the takes it asks for.
+"""
+
+
+rule plan_lines:
+    output:
+        plan=f"{BUILD.folder}/plan/lines.jsonl",
+    params:
+        digest=BUILD.plan.digest,
+    log:
+        f"{BUILD.folder}/logs/plan_lines.log",
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/plan_lines.py"

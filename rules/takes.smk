@@ -1,0 +1,93 @@
+"""Rounds of takes: speak, listen, judge; then choose.
+
+Needs: build/plan/lines.jsonl.
+Makes: build/rounds/<round>/ takes, transcripts and verdicts (manifests; the work itself is in build/store, which is
+no output, because Snakemake deletes outputs of failed jobs), and build/selection.jsonl.
+
+A line that must be tried again is an input of the next round, with the next seed. Nothing here is a job per line.
+"""
+
+ROUNDS = list(range(BUILD.rounds))
+SHARDS = list(range(BUILD.shards))
+
+
+wildcard_constraints:
+    round=r"\d+",
+    shard=r"\d+",
+
+
+def verdicts_before(wildcards):
+    """The verdicts of the round before: round 0 has none."""
+    before = int(wildcards.round) - 1
+    return [] if before < 0 else f"{BUILD.folder}/rounds/{before}/verdicts.jsonl"
+
+
+rule synthesize_takes:
+    input:
+        plan=rules.plan_lines.output.plan,
+        repairs=BUILD.repairs,
+        verdicts=verdicts_before,
+    output:
+        takes=f"{BUILD.folder}/rounds/{{round}}/takes.{{shard}}.jsonl",
+    params:
+        fingerprint=BUILD.fingerprints["synthesize_takes"],
+    log:
+        f"{BUILD.folder}/logs/synthesize_takes.{{round}}.{{shard}}.log",
+    resources:
+        gpu=1,
+    threads: 8
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/synthesize_takes.py"
+
+
+rule transcribe_takes:
+    input:
+        plan=rules.plan_lines.output.plan,
+        takes=rules.synthesize_takes.output.takes,
+    output:
+        transcripts=f"{BUILD.folder}/rounds/{{round}}/transcripts.{{shard}}.jsonl",
+    params:
+        fingerprint=BUILD.fingerprints["transcribe_takes"],
+    log:
+        f"{BUILD.folder}/logs/transcribe_takes.{{round}}.{{shard}}.log",
+    resources:
+        gpu=1,
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/transcribe_takes.py"
+
+
+rule judge_takes:
+    input:
+        plan=rules.plan_lines.output.plan,
+        takes=expand(rules.synthesize_takes.output.takes, shard=SHARDS, allow_missing=True),
+        transcripts=expand(rules.transcribe_takes.output.transcripts, shard=SHARDS, allow_missing=True),
+    output:
+        verdicts=f"{BUILD.folder}/rounds/{{round}}/verdicts.jsonl",
+    params:
+        fingerprint=BUILD.fingerprints["judge_takes"],
+    log:
+        f"{BUILD.folder}/logs/judge_takes.{{round}}.log",
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/judge_takes.py"
+
+
+rule select_takes:
+    input:
+        plan=rules.plan_lines.output.plan,
+        verdicts=expand(rules.judge_takes.output.verdicts, round=ROUNDS),
+    output:
+        selection=f"{BUILD.folder}/selection.jsonl",
+    params:
+        fingerprint=BUILD.fingerprints["select_takes"],
+    log:
+        f"{BUILD.folder}/logs/select_takes.log",
+    conda:
+        "../envs/replikk.yaml"
+    script:
+        "../scripts/select_takes.py"

@@ -1,0 +1,213 @@
+"""Nothing finished is lost: damage, kills, full disks, two builds at once, and an engine that fails in every way."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from replikk.dialogue.plan import read_plan
+from replikk.engines.faulty import FaultyEngine
+from replikk.engines.records import TakeRequest
+
+WORDS = "måne stein havn skog fisk båt lykt sand tårn bro elv sti hage port kiste kart".split()
+
+
+def write_long_sheet(game, lines, name="lang.csv"):
+    rows = [
+        {
+            "id": f"lang_{n:03}",
+            "text": f"Nå går vi fra {WORDS[n % 16]} til {WORDS[(n * 7 + 3) % 16]}, forbi {WORDS[(n * 5 + n // 16) % 16]}.",
+            "voice": "kari" if n % 2 else "ola",
+        }
+        for n in range(lines)
+    ]
+    game.write_sheet(name, rows)
+    return rows
+
+
+def take_files(game):
+    """Modification time and content of every take."""
+    return {
+        path.stem: (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in (game.build / "store" / "takes").glob("??/*.flac")
+    }
+
+
+def truncate(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def zero(path):
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [truncate, zero, lambda path: path.unlink()], ids=["truncated", "zeroed", "deleted"])
+@pytest.mark.parametrize("kind", ["take", "asset"])
+def test_a_damaged_file_is_noticed_and_made_again(small_game, damage, kind):
+    small_game.make()
+    assets, takes = small_game.assets(), take_files(small_game)
+    clip = small_game.clips()["havn_002"]
+    damage(
+        small_game.build / "store" / "takes" / clip["take"][:2] / f"{clip['take']}.flac"
+        if kind == "take"
+        else small_game.build / "assets" / clip["path"]
+    )
+    output = small_game.make()
+    assert "was damaged or deleted; it is made again" in output
+    assert small_game.assets() == assets
+    mended = take_files(small_game)
+    assert {key: sha for key, (_, sha) in mended.items()} == {key: sha for key, (_, sha) in takes.items()}
+    made_again = [key for key in takes if mended[key][0] != takes[key][0]]
+    assert made_again == ([clip["take"]] if kind == "take" else [])
+    assert "Nothing to be done" in small_game.make()
+
+
+def kill_tree(process):
+    """SIGKILL the build's Snakemake and, half of the time, leave the job it started alive."""
+    if random.random() < 0.5:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def kill_and_finish(game, kills, seed):
+    """Kill builds at random moments; check after each that no finished take was damaged or made twice."""
+    random.seed(seed)
+    seen: dict[str, tuple[int, str]] = {}
+    for _ in range(kills):
+        process = subprocess.Popen(
+            game.command(), cwd=game.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            process.wait(timeout=random.uniform(0.8, 4.5))
+        except subprocess.TimeoutExpired:
+            kill_tree(process)
+        now = take_files(game)
+        assert {key: now[key] for key in seen} == seen
+        seen = now
+    game.make()
+    finished = take_files(game)
+    assert {key: finished[key] for key in seen} == seen
+    assert not list(game.build.glob("assets/**/.tmp-*"))
+
+
+def test_a_killed_build_is_finished_by_the_next_one(game):
+    write_long_sheet(game, 60)
+    kill_and_finish(game, kills=20, seed=1)
+    killed = game.assets()
+    game.forget_build()
+    game.make()
+    assert game.assets() == killed
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(2, 7))
+def test_killed_builds_many_times(game, seed):
+    write_long_sheet(game, 300)
+    kill_and_finish(game, kills=40, seed=seed)
+
+
+def test_a_second_build_at_the_same_time_stops_with_a_clear_message(game):
+    write_long_sheet(game, 200)
+    first = subprocess.Popen(
+        game.command(), cwd=game.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list((game.build / "store").glob("takes/??/*.flac")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    second = game.run()
+    output, _ = first.communicate(timeout=300)
+    assert first.returncode == 0, output
+    assert second.returncode == 1, second.stdout
+    assert "another build is running" in second.stdout
+    assert len(game.clips()) == 200
+
+
+def test_a_read_only_build_folder_stops_with_a_clear_message(small_game):
+    if os.geteuid() == 0:
+        blocked = small_game.build
+        blocked.write_text("a file where the folder should be")  # root may write everywhere
+    else:
+        small_game.build.mkdir()
+        small_game.build.chmod(0o500)
+    done = small_game.run()
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert str(small_game.build.name) in done.stdout
+    assert "cannot be" in done.stdout
+
+
+def faulty(game, max_rounds=3, **faults):
+    game.configure(engine="faulty", engines={"faulty": {"faults": faults, "timeout_s": 2}}, max_rounds=max_rounds)
+
+
+@pytest.mark.parametrize("fault", ["drop_words", "stop_early", "repeat", "noise", "crash", "nothing", "wrong_line"])
+def test_a_fault_in_the_first_reading_is_heard_and_regenerated(game, fault):
+    """Every line goes wrong at first and well later: all must end regenerated, none passed at first."""
+    rows = write_long_sheet(game, 8)
+    game.configure(
+        engine="faulty", engines={"faulty": {"faults": {fault: 1.0}, "only_reading": [0], "timeout_s": 2}}
+    )
+    game.make()
+    states = {line_id: record["state"] for line_id, record in game.selection().items()}
+    assert states == {row["id"]: "regenerated" for row in rows}
+
+
+def test_an_engine_that_hangs_costs_its_time_limit_and_no_more(game):
+    rows = write_long_sheet(game, 2)
+    game.configure(engine="faulty", engines={"faulty": {"faults": {"hang": 1.0}, "only_reading": [0], "timeout_s": 1}})
+    game.make()
+    assert {record["state"] for record in game.selection().values()} == {"regenerated"}
+    assert len(game.clips()) == len(rows)
+
+
+def test_lines_that_never_come_out_right_are_flagged_with_every_take(game):
+    rows = write_long_sheet(game, 4)
+    faulty(game, stop_early=1.0)
+    game.make()
+    report = game.report()
+    assert sorted(report["summary"]["blocking"]) == sorted(row["id"] for row in rows)
+    assert report["summary"]["shippable"] is False
+    for record in game.selection().values():
+        assert record["state"] == "flagged"
+        assert len(record["takes"]) == 3
+        assert all(take["reasons"] for take in record["takes"])
+
+
+def test_a_line_that_cannot_be_spoken_at_all_is_a_named_exception(game):
+    write_long_sheet(game, 2)
+    faulty(game, max_rounds=2, crash=1.0)
+    game.make()
+    assert game.manifest()["clips"] == []
+    assert [exception["reason"] for exception in game.manifest()["exceptions"]] == ["no take could be made"] * 2
+    assert game.report()["summary"]["shippable"] is False
+
+
+def test_a_mixture_of_faults_ships_nothing_bad_unflagged(game):
+    write_long_sheet(game, 40)
+    faulty(game, drop_words=0.15, stop_early=0.15, repeat=0.1, noise=0.1, crash=0.1, nothing=0.05, wrong_line=0.1)
+    game.make()
+    engine = FaultyEngine(game.settings["engines"]["faulty"])
+    plan = read_plan(game.build / "plan" / "lines.jsonl")
+    selection = game.selection()
+    states = [selection[planned.line.id]["state"] for planned in plan.lines]
+    shipped_bad = [
+        planned.line.id
+        for planned in plan.lines
+        if selection[planned.line.id]["state"] in ("passed", "regenerated")
+        and engine.fault_of(request_for(planned, selection[planned.line.id]["take"], plan))
+    ]
+    assert len(states) == 40
+    assert shipped_bad == []
+    assert states.count("regenerated") >= 10
+
+
+def request_for(planned, take, plan):
+    """The request that made a take, as far as the faulty engine's draw depends on it."""
+    line = planned.line
+    return TakeRequest(take, line.segments, line.locale, line.style, plan.voices[line.voice], planned.takes.index(take))
