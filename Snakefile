@@ -27,9 +27,12 @@ except ReplikkError as error:
     raise WorkflowError(str(error))
 
 
+include: "rules/common.smk"
 include: "rules/dialogue.smk"
 include: "rules/takes.smk"
 include: "rules/assets.smk"
+
+
 # include: "rules/judge.smk"
 
 

@@ -3,8 +3,8 @@
     python benchmarks/bench_build.py                     # 100 and 10,000 lines; a clean build of 2,000
     python benchmarks/bench_build.py --lines 50000       # another size, with peak memory
 
-The 10,000-line game is built once for real. Prints the machine, wall and CPU seconds of whole `snakemake` runs (children
-included) and the peak memory of the largest process. Nothing here is asserted: figures go into the README by hand.
+The 10,000-line game is built once for real. Prints the machine, wall and CPU seconds of whole `snakemake` runs
+(children included) and the peak memory of the largest process. Nothing here is asserted: figures go into the README by hand.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-PEOPLE = "Nora Emil Ugla Kapteinen Læreren Bestemor".split()
-THINGS = "lykta nøkkelen båten kartet porten boka steinen brua kista fjæra ballen sekken".split()
-PLACES = "i havna på fjellet ved elva bak skolen under brua i skogen på loftet ved fyret".split()
+PEOPLE = ["Nora", "Emil", "Ugla", "Kapteinen", "Læreren", "Bestemor"]
+THINGS = ["lykta", "nøkkelen", "båten", "kartet", "porten", "boka", "steinen", "brua", "kista", "fjæra", "sekken"]
 
 
 def write_game(root: Path, lines: int) -> None:
@@ -109,7 +108,9 @@ def machine() -> str:
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.processor(),
     )
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
 
 
 def main() -> None:

@@ -99,7 +99,9 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Confi
     from replikk.dialogue.yaml_files import read_yaml
 
     if not path.is_file():
-        raise ReplikkError(f"{path}: there is no such file; run from the folder of the project, or name it with --config")
+        raise ReplikkError(
+            f"{path}: there is no such file; run from the folder of the project, or name it with --config"
+        )
     content, problems = read_yaml(path)
     if problems:
         raise ReplikkError("\n".join(str(problem) for problem in problems))
@@ -114,9 +116,7 @@ def _text(mapping: Mapping[str, Any], key: str, default: str, problems: list[str
     return default
 
 
-def _whole(
-    mapping: Mapping[str, Any], key: str, default: int, low: int, high: int, problems: list[str]
-) -> int:
+def _whole(mapping: Mapping[str, Any], key: str, default: int, low: int, high: int, problems: list[str]) -> int:
     value = mapping.get(key, default)
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return value

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-
 LONGEST_SENTENCE = 600  # what we say ourselves; values from sheets are cut before they get into it
 SHOWN_PROBLEMS = 1000  # a sheet that is wrong in every row is wrong in one way
 

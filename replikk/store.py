@@ -33,7 +33,7 @@ class Store:
         self._journals: dict[str, Journal] = {}
 
     def journal(self, name: str) -> Journal:
-        """The journal of that name: ``takes``, ``clips``, ``measures``, ``evidence``, ``verdicts``, ``transcripts-…``."""
+        """One of ``takes``, ``clips``, ``measures``, ``evidence``, ``verdicts`` and ``transcripts-…``."""
         if name not in self._journals:
             self._journals[name] = Journal(self.root / f"{name}.journal")
         return self._journals[name]
@@ -71,9 +71,7 @@ class Store:
         write_atomic(self.take_path(key), data)
         return self._remember_take(key, data, samples, sample_rate_hz)
 
-    def _remember_take(
-        self, key: str, data: bytes, samples: NDArray[np.int16], sample_rate_hz: int
-    ) -> dict[str, Any]:
+    def _remember_take(self, key: str, data: bytes, samples: NDArray[np.int16], sample_rate_hz: int) -> dict[str, Any]:
         record = {
             "bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),

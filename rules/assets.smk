@@ -16,13 +16,13 @@ rule package_assets:
     output:
         manifest=f"{BUILD.folder}/assets/manifest.json",
         changes=f"{BUILD.folder}/changes.json",
-    params:
-        fingerprint=BUILD.fingerprints["package_assets"],
     log:
         f"{BUILD.folder}/logs/package_assets.log",
-    threads: 8
     conda:
         "../envs/replikk.yaml"
+    threads: 8
+    params:
+        fingerprint=BUILD.fingerprints["package_assets"],
     script:
         "../scripts/package_assets.py"
 
@@ -37,12 +37,12 @@ rule report_quality:
         page=f"{BUILD.folder}/report/index.html",
         table=f"{BUILD.folder}/report/report.csv",
         data=f"{BUILD.folder}/report/report.json",
-    params:
-        fingerprint=BUILD.fingerprints["report_quality"],
     log:
         f"{BUILD.folder}/logs/report_quality.log",
     conda:
         "../envs/replikk.yaml"
+    params:
+        fingerprint=BUILD.fingerprints["report_quality"],
     script:
         "../scripts/report_quality.py"
 
@@ -52,12 +52,12 @@ rule check_release:
         data=rules.report_quality.output.data,
     output:
         verdict=f"{BUILD.folder}/release.json",
-    params:
-        fingerprint=BUILD.fingerprints["check_release"],
-        strict=BUILD.strict,
     log:
         f"{BUILD.folder}/logs/check_release.log",
     conda:
         "../envs/replikk.yaml"
+    params:
+        fingerprint=BUILD.fingerprints["check_release"],
+        strict=BUILD.strict,
     script:
         "../scripts/check_release.py"

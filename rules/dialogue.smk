@@ -8,11 +8,11 @@ Makes: build/plan/lines.jsonl, one record per line with the takes it asks for.
 rule plan_lines:
     output:
         plan=f"{BUILD.folder}/plan/lines.jsonl",
-    params:
-        digest=BUILD.plan.digest,
     log:
         f"{BUILD.folder}/logs/plan_lines.log",
     conda:
         "../envs/replikk.yaml"
+    params:
+        digest=BUILD.plan.digest,
     script:
         "../scripts/plan_lines.py"

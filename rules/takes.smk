@@ -7,19 +7,10 @@ no output, because Snakemake deletes outputs of failed jobs), and build/selectio
 A line that must be tried again is an input of the next round, with the next seed. Nothing here is a job per line.
 """
 
-ROUNDS = list(range(BUILD.rounds))
-SHARDS = list(range(BUILD.shards))
-
 
 wildcard_constraints:
     round=r"\d+",
     shard=r"\d+",
-
-
-def verdicts_before(wildcards):
-    """The verdicts of the round before: round 0 has none."""
-    before = int(wildcards.round) - 1
-    return [] if before < 0 else f"{BUILD.folder}/rounds/{before}/verdicts.jsonl"
 
 
 rule synthesize_takes:
@@ -29,15 +20,15 @@ rule synthesize_takes:
         verdicts=verdicts_before,
     output:
         takes=f"{BUILD.folder}/rounds/{{round}}/takes.{{shard}}.jsonl",
-    params:
-        fingerprint=BUILD.fingerprints["synthesize_takes"],
     log:
         f"{BUILD.folder}/logs/synthesize_takes.{{round}}.{{shard}}.log",
-    resources:
-        gpu=1,
-    threads: 8
     conda:
         "../envs/replikk.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+    params:
+        fingerprint=BUILD.fingerprints["synthesize_takes"],
     script:
         "../scripts/synthesize_takes.py"
 
@@ -48,14 +39,14 @@ rule transcribe_takes:
         takes=rules.synthesize_takes.output.takes,
     output:
         transcripts=f"{BUILD.folder}/rounds/{{round}}/transcripts.{{shard}}.jsonl",
-    params:
-        fingerprint=BUILD.fingerprints["transcribe_takes"],
     log:
         f"{BUILD.folder}/logs/transcribe_takes.{{round}}.{{shard}}.log",
-    resources:
-        gpu=1,
     conda:
         "../envs/replikk.yaml"
+    resources:
+        gpu=1,
+    params:
+        fingerprint=BUILD.fingerprints["transcribe_takes"],
     script:
         "../scripts/transcribe_takes.py"
 
@@ -63,16 +54,20 @@ rule transcribe_takes:
 rule judge_takes:
     input:
         plan=rules.plan_lines.output.plan,
-        takes=expand(rules.synthesize_takes.output.takes, shard=SHARDS, allow_missing=True),
-        transcripts=expand(rules.transcribe_takes.output.transcripts, shard=SHARDS, allow_missing=True),
+        takes=expand(
+            rules.synthesize_takes.output.takes, shard=SHARDS, allow_missing=True
+        ),
+        transcripts=expand(
+            rules.transcribe_takes.output.transcripts, shard=SHARDS, allow_missing=True
+        ),
     output:
         verdicts=f"{BUILD.folder}/rounds/{{round}}/verdicts.jsonl",
-    params:
-        fingerprint=BUILD.fingerprints["judge_takes"],
     log:
         f"{BUILD.folder}/logs/judge_takes.{{round}}.log",
     conda:
         "../envs/replikk.yaml"
+    params:
+        fingerprint=BUILD.fingerprints["judge_takes"],
     script:
         "../scripts/judge_takes.py"
 
@@ -83,11 +78,11 @@ rule select_takes:
         verdicts=expand(rules.judge_takes.output.verdicts, round=ROUNDS),
     output:
         selection=f"{BUILD.folder}/selection.jsonl",
-    params:
-        fingerprint=BUILD.fingerprints["select_takes"],
     log:
         f"{BUILD.folder}/logs/select_takes.log",
     conda:
         "../envs/replikk.yaml"
+    params:
+        fingerprint=BUILD.fingerprints["select_takes"],
     script:
         "../scripts/select_takes.py"

@@ -104,10 +104,7 @@ class Game:
 
     def modified_ns(self) -> dict[str, int]:
         root = self.build / "assets"
-        return {
-            path.relative_to(root).as_posix(): path.stat().st_mtime_ns
-            for path in root.rglob("*.ogg")
-        }
+        return {path.relative_to(root).as_posix(): path.stat().st_mtime_ns for path in root.rglob("*.ogg")}
 
     def forget_build(self) -> None:
         """Delete everything that was ever built, Snakemake's own memory included."""

@@ -1,4 +1,4 @@
-"""``replikk say``: hear a line without a sheet. The way of a line, from text to clip, with nothing left in the store."""
+"""``replikk say``: hear a line without a sheet. The way of a line, from text to clip, leaving nothing in the store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from replikk.dialogue.styles import loudness_offset_lu
 from replikk.dialogue.take_keys import ingredients, line_key, take_key
 from replikk.dialogue.voices import read_voices
 from replikk.engines import make_engine
-from replikk.engines.records import Take, TakeRequest
+from replikk.engines.records import TakeFailure, TakeRequest
 from replikk.errors import DialogueError, EngineError, ReplikkError
 from replikk.files import write_atomic
 from replikk.stages.clips import SYNTHETIC
@@ -47,10 +47,9 @@ def say(
     parts = ingredients(segments, locale, style, voice, engine.fingerprint(), config.seed)
     key = take_key(line_key(parts), reading, 0)
     results = list(engine.synthesize([TakeRequest(key, segments, locale, style, voice, reading)]))
-    if not results or not isinstance(results[0], Take):
-        reason = results[0].reason if results else "the engine returned nothing"
-        raise EngineError(f"{engine.name}: {reason}; try another text")
-    take = results[0]
+    take = results[0] if results else TakeFailure(key, "it returned nothing")
+    if isinstance(take, TakeFailure):
+        raise EngineError(f"{engine.name}: {take.reason}; try another text")
     spoken = " ".join(segment.text for segment in segments)
     delivered = deliver(
         take.samples,

@@ -93,7 +93,9 @@ def _estimate_s(store: Store, takes_to_make: Mapping[str, PlannedLine], clips: i
         return 0.0
     try:
         speeds = json.loads((store.root / "speed.json").read_bytes())
-        per_character = sum(speeds[s]["seconds"] / speeds[s]["characters"] for s in ("synthesize", "transcribe", "package"))
+        per_character = sum(
+            speeds[s]["seconds"] / speeds[s]["characters"] for s in ("synthesize", "transcribe", "package")
+        )
     except (FileNotFoundError, ValueError, KeyError, ZeroDivisionError):
         return None
     return per_character * sum(len(planned.line.spoken) for planned in takes_to_make.values())
@@ -121,7 +123,11 @@ def show_status(config: Config, why: str | None = None, as_json: bool = False) -
     )
     quiet = ("unchanged",)
     for name, ids in groups:
-        names = "" if name in quiet or not ids else "  " + ", ".join(ids[:SHOWN_IDS]) + ("…" if len(ids) > SHOWN_IDS else "")
+        names = (
+            ""
+            if name in quiet or not ids
+            else "  " + ", ".join(ids[:SHOWN_IDS]) + ("…" if len(ids) > SHOWN_IDS else "")
+        )
         lines.append(f"{len(ids):>7}  {name}{names}")
     lines += [f"decision: {sentence}" for sentence in status.stale_decisions]
     if not status.to_make:
@@ -129,7 +135,9 @@ def show_status(config: Config, why: str | None = None, as_json: bool = False) -
     elif status.estimated_s is None:
         lines.append("time: not known before the first build")
     else:
-        lines.append(f"time: about {spell_duration(status.estimated_s)} of work for the first takes, plus a few seconds of start")
+        lines.append(
+            f"time: about {spell_duration(status.estimated_s)} of work for the first takes, plus a few seconds of start"
+        )
     return "\n".join(lines)
 
 
@@ -142,7 +150,9 @@ def _why(config: Config, plan: Plan, line_id: str) -> str:
             if exception["id"] == line_id:
                 return f"[{line_id}] has no clip: {exception['reason']} ({exception['place']})"
         near = nearest(line_id, by_id)
-        raise ReplikkError(f"[{line_id}]: there is no such line; " + (f"did you mean '{near}'?" if near else "see the sheets"))
+        raise ReplikkError(
+            f"[{line_id}]: there is no such line; " + (f"did you mean '{near}'?" if near else "see the sheets")
+        )
     before = read_delivered_records(config.build_dir).get(line_id)
     place = f"{planned.line.file}:{planned.line.row}"
     if before is None:

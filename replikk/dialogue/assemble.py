@@ -67,7 +67,9 @@ def make_plan(config: Config) -> Plan:
     problems += _collision_problems(lines)
     if not lines and not problems:
         problems.append(
-            Problem(str(folder), None, "", "", "holds no dialogue", "put a sheet with the columns id, text and voice there")
+            Problem(
+                str(folder), None, "", "", "holds no dialogue", "put a sheet with the columns id, text and voice there"
+            )
         )
     used = {line.voice for line in lines}
     problems += licence_problems(voices, config.commercial, used)
@@ -229,9 +231,7 @@ def _collision_problems(lines: list[Line]) -> Iterator[Problem]:
         )
 
 
-def _plan_lines(
-    lines: list[Line], decisions: list[Decision], desk: _Desk
-) -> tuple[list[PlannedLine], list[str]]:
+def _plan_lines(lines: list[Line], decisions: list[Decision], desk: _Desk) -> tuple[list[PlannedLine], list[str]]:
     """Keys and takes of every line, and the decisions that fit no line any more."""
     by_line: dict[str, list[Decision]] = defaultdict(list)
     for decision in decisions:

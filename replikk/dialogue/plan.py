@@ -187,8 +187,5 @@ def copy_plan(config: Config, wanted_digest: str, target: Path) -> None:
     """
     now = open_plan(config)
     if now.digest != wanted_digest:
-        raise ReplikkError(
-            f"{config.dialogue_dir}: the dialogue was changed while the build was starting; run again"
-        )
+        raise ReplikkError(f"{config.dialogue_dir}: the dialogue was changed while the build was starting; run again")
     write_atomic(target, now.path.read_bytes())
-

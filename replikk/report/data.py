@@ -46,7 +46,7 @@ class TakeResult:
     heard: str | None
     """What the judge understood; None when it did not listen."""
     path: str
-    """The lossless take, relative to the page; empty when the engine made none."""
+    """The lossless take, relative to the page; empty when the engine made none, or nobody needs to look into it."""
     badness: float | None = None
     """Orders takes of the same outcome, higher is worse; None when there is no audio."""
 

@@ -63,6 +63,7 @@ def render_page(data: Mapping[str, Any]) -> bytes:
         max_named=MAX_NAMED,
         list_json=embedded_json(compact_lines(data)),
         header_row=form.separator.join(form.columns),
+        show_marks=_marks_tell(data["summary"]),
         wording=wording,
     )
     return text.encode("utf-8", "replace")
@@ -131,6 +132,11 @@ def embedded_json(value: Any) -> Any:
 # What the template shows ------------------------------------------------------------------------------------------
 
 
+def _marks_tell(summary: Mapping[str, Any]) -> bool:
+    """Whether it is worth saying which lines are new: in a first build all of them are."""
+    return bool(summary["new"] < summary["lines"])
+
+
 def _obstacles(summary: Mapping[str, Any]) -> list[dict[str, str]]:
     """What stands between this build and a release, most urgent first."""
     wanted = (
@@ -150,7 +156,9 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The counts of the first screen, in groups. ``filter`` is what the list shows when the tile is chosen."""
 
     def tile(name: str, label: str, anchor: str, tone: str, shown: str = "") -> dict[str, Any]:
-        return {"name": name, "count": summary[name], "label": label, "anchor": anchor, "tone": tone, "filter": shown}
+        count = summary[name]
+        place = anchor if count else "lines"  # an empty part is not on the page
+        return {"name": name, "count": count, "label": label, "anchor": place, "tone": tone, "filter": shown}
 
     return [
         {
@@ -284,6 +292,7 @@ def compact_lines(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "fields": LIST_FIELDS,
         "values": {name: list(known) for name, known in numbers.items()},
+        "show_marks": _marks_tell(data["summary"]),
         "states": wording.STATE_LABELS,
         "decisions": {**data["decisions"], "labels": wording.DECISION_LABELS},
         "voices": {voice["voice"]: voice["label"] for voice in data["voices"]},

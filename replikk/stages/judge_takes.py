@@ -14,16 +14,17 @@ from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.errors import StoreError
 from replikk.files import digest, read_jsonl, write_jsonl
 from replikk.journal import Journal
-from replikk.judges import make_judge
+from replikk.judges import Judge, make_judge
 from replikk.judges.evidence import VERSION as EVIDENCE_VERSION
 from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
-from replikk.judges.verdict import badness, decide, failure_verdict
+from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
 from replikk.locks import job_lock
-from replikk.stages.transcribe_takes import read_transcript, transcripts
+from replikk.stages.transcribe_takes import listen, read_transcript, transcripts
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Bench:
     """What judging needs at hand."""
 
     plan: Plan
+    judge: Judge
     judge_fingerprint: str
     thresholds: Thresholds
     heard: Journal
@@ -47,24 +49,21 @@ def judge_takes(
 ) -> None:
     """Judge every line that has a take in this round; writes one verdict per line, in plan order."""
     with job_lock(config.build_dir, "judge"):
-        failed = {
-            record["key"]: record.get("failed")
-            for path in takes_manifests
-            for record in read_jsonl(path)
-        }
+        failed = {record["key"]: record.get("failed") for path in takes_manifests for record in read_jsonl(path)}
         if not failed:
             write_jsonl(manifest, [])
             return
         bench = open_bench(config, read_plan(plan_path))
+        unheard = [key for key, failure in failed.items() if failure is None and key not in bench.heard]
+        if unheard:  # the journal of transcripts was damaged or deleted since they were written
+            listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
         verdicts = []
         for planned in bench.plan.lines:
             if round_number >= len(planned.takes) or planned.takes[round_number] not in failed:
                 continue
             key = planned.takes[round_number]
             verdict = (
-                verdict_record(failure_verdict(failed[key]), None)
-                if failed[key]
-                else judge_line(bench, planned, key)
+                verdict_record(failure_verdict(failed[key]), None) if failed[key] else judge_line(bench, planned, key)
             )
             verdicts.append({"id": planned.line.id, "take": key, "round": round_number, **verdict})
         write_jsonl(manifest, verdicts)
@@ -81,6 +80,7 @@ def open_bench(config: Config, plan: Plan) -> Bench:
     judge = make_judge(config.judge, dict(config.judge_settings))
     return Bench(
         plan=plan,
+        judge=judge,
         judge_fingerprint=judge.fingerprint(),
         thresholds=thresholds_from_mapping(config.thresholds),
         heard=transcripts(store, judge),
@@ -123,7 +123,10 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, A
     if known is not None and key_of_evidence in bench.evidence:
         return {name: known[name] for name in ("outcome", "reasons", "badness")}
     line = planned.line
-    transcript, signal = read_transcript(take_key, bench.heard.get(take_key))
+    heard = bench.heard.get(take_key)
+    if heard is None:
+        raise StoreError(f"[{line.id}] take {take_key[:12]} has no transcript; run again")
+    transcript, signal = read_transcript(take_key, heard)
     facts = LineFacts(
         script=line.spoken,
         pauses_ms=tuple(segment.pause_after_ms for segment in line.segments),
@@ -142,7 +145,7 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, A
     return record
 
 
-def verdict_record(verdict: Any, how_bad: float | None) -> dict[str, Any]:
+def verdict_record(verdict: Verdict, how_bad: float | None) -> dict[str, Any]:
     """A verdict as plain JSON. ``badness`` None means that there is no audio at all."""
     return {
         "outcome": verdict.outcome,

@@ -69,7 +69,9 @@ def _code(*places: str) -> str:
     files: list[Path] = []
     for place in places:
         path = root / place
-        files += sorted(f for f in path.rglob("*") if f.suffix in (".py", ".json", ".html", ".css", ".js")) if (
-            path.is_dir()
-        ) else [path]
+        files += (
+            sorted(f for f in path.rglob("*") if f.suffix in (".py", ".json", ".html", ".css", ".js"))
+            if (path.is_dir())
+            else [path]
+        )
     return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])

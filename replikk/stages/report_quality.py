@@ -67,10 +67,10 @@ def _result(planned: PlannedLine, chosen: Mapping[str, Any], bench: Bench) -> Li
 
 
 def _take(planned: PlannedLine, take: Mapping[str, Any], state: str, bench: Bench) -> TakeResult:
-    there = take["badness"] is not None
     # Nobody reads the evidence on 10,000 good lines; it stays in the store.
-    evidence = _evidence(bench, planned, take["take"]) if there and state != QUIET else None
-    path = bench.store.take_path(take["take"]).relative_to(bench.store.root.parent).as_posix()
+    shown = take["badness"] is not None and state != QUIET
+    evidence = _evidence(bench, planned, take["take"]) if shown else None
+    path = bench.store.take_path(take["take"]).relative_to(bench.store.root.parent).as_posix() if shown else ""
     return TakeResult(
         key=take["take"],
         round=take["round"],
@@ -78,7 +78,7 @@ def _take(planned: PlannedLine, take: Mapping[str, Any], state: str, bench: Benc
         reasons=tuple(take["reasons"]),
         evidence=evidence,
         heard=evidence["heard"] if evidence else None,
-        path=f"../{path}" if there else "",
+        path=f"../{path}" if shown else "",
         badness=take["badness"],
     )
 

@@ -16,7 +16,10 @@ from replikk.errors import ReplikkError
 def stage_log(log_file: str) -> Iterator[None]:
     """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status 1."""
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-    handlers = [logging.StreamHandler(sys.stderr), logging.FileHandler(log_file, mode="w", encoding="utf-8")]
+    handlers: list[logging.Handler] = [
+        logging.StreamHandler(sys.stderr),
+        logging.FileHandler(log_file, mode="w", encoding="utf-8"),
+    ]
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
     try:
         yield

@@ -73,4 +73,3 @@ def _remember_locks(build_dir: Path, lines: tuple[PlannedLine, ...], chosen: lis
     path = locks_path(build_dir)
     if locks or path.exists():
         write_if_changed(path, canonical_json(locks))
-

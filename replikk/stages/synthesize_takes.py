@@ -31,7 +31,7 @@ def synthesize_takes(
     manifest: Path,
     workers: int = 1,
 ) -> None:
-    """Make the takes of ``round_number`` (from 0) that belong to ``shard``; ``previous_verdicts`` is None in round 0."""
+    """Make the takes of a round (from 0) that belong to ``shard``; ``previous_verdicts`` is None in round 0."""
     with job_lock(config.build_dir, f"synthesize-{shard}"):
         wanted = wanted_takes(plan_path, previous_verdicts, round_number, shard, config.shards)
         store = Store(config.build_dir)
@@ -60,7 +60,7 @@ def wanted_takes(
         if not retried:
             return {}
     plan = read_plan(plan_path)
-    wanted = {}
+    wanted: dict[str, tuple[Plan, PlannedLine]] = {}
     for planned in plan.lines:
         if round_number >= len(planned.takes) or (retried is not None and planned.line.id not in retried):
             continue

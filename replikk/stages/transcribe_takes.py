@@ -37,7 +37,7 @@ def transcribe_takes(config: Config, plan_path: Path, takes_manifest: Path, shar
             heard = transcripts(store, judge)
             unheard = [key for key in keys if key not in heard]
             if unheard:
-                _listen(config, read_plan(plan_path), judge, store, heard, unheard)
+                listen(config, read_plan(plan_path), judge, store, heard, unheard)
         write_jsonl(manifest, ({"key": key} for key in keys))
 
 
@@ -55,9 +55,8 @@ def read_transcript(take_key: str, record: Mapping[str, Any]) -> tuple[Transcrip
     return Transcript(take_key, record["heard"], words, record["margin"]), signal
 
 
-def _listen(
-    config: Config, plan: Plan, judge: Judge, store: Store, heard: Journal, unheard: list[str]
-) -> None:
+def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journal, unheard: list[str]) -> None:
+    """Let ``judge`` hear the takes in ``unheard`` and add to ``heard``. Raises StoreError for a damaged take."""
     saying = plan.line_of_take()
     signals: dict[str, SignalEvidence] = {}
 

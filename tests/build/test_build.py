@@ -6,7 +6,6 @@ import time
 
 import jsonschema
 import soundfile
-
 from conftest import PROJECT
 
 
@@ -38,9 +37,7 @@ def test_a_second_build_has_nothing_to_do(small_game):
 def test_one_changed_word_makes_one_take_and_touches_one_clip(small_game):
     small_game.make()
     takes, times = small_game.takes(), small_game.modified_ns()
-    small_game.write_sheet(
-        "skog.csv", [{"id": "skog_001", "text": "Her er det mørkt og varmt.", "voice": "kari"}]
-    )
+    small_game.write_sheet("skog.csv", [{"id": "skog_001", "text": "Her er det mørkt og varmt.", "voice": "kari"}])
     small_game.make()
     now = small_game.modified_ns()
     assert len(small_game.takes() - takes) == 1
@@ -53,7 +50,7 @@ def test_going_back_to_the_old_text_makes_no_take_and_gives_the_old_bytes(small_
     before, takes = small_game.assets(), small_game.takes()
     sheet = small_game.dialogue / "skog.csv"
     old = sheet.read_bytes()
-    sheet.write_bytes(old.replace("kaldt".encode(), "varmt".encode()))
+    sheet.write_bytes(old.replace(b"kaldt", b"varmt"))
     small_game.make()
     assert small_game.assets() != before
     changed = small_game.takes()

@@ -76,9 +76,15 @@ def test_removed_and_cut_lines_are_counted(built):
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        (lambda game: rewrite(game, "gamle", "nye"), "spoken: «Velkommen til den gamle havna.» → «Velkommen til den nye havna.»"),
+        (
+            lambda game: rewrite(game, "gamle", "nye"),
+            "spoken: «Velkommen til den gamle havna.» → «Velkommen til den nye havna.»",
+        ),
         (lambda game: rewrite(game, ";kari;", ";kari;trist"), 'style: "" → "trist"'),
-        (lambda game: (game.voices["kari"]["espeak"].update(pitch=60), game.write_voices()), "voice.settings.pitch: 55 → 60"),
+        (
+            lambda game: (game.voices["kari"]["espeak"].update(pitch=60), game.write_voices()),
+            "voice.settings.pitch: 55 → 60",
+        ),
         (lambda game: game.configure(seed=1), "seed: 0 → 1"),
     ],
     ids=["text", "style", "voice", "seed"],

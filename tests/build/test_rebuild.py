@@ -10,12 +10,13 @@ import random
 import shutil
 
 import pytest
+from conftest import Game
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Game
-
-WORDS = "månen steinen havna skogen fisken båten lykta sanden tårnet brua elva stien hagen porten kista kartet".split()
+WORDS = (
+    "månen steinen havna skogen fisken båten lykta sanden tårnet brua elva stien hagen porten kista kartet"
+).split()
 STYLES = ["", "stille", "med entusiasme", "hvisker", "trist"]
 EDITS = [
     "change", "revert", "rename", "reorder", "add", "cut", "voice", "voice_settings", "lexicon", "style", "threshold",

@@ -13,14 +13,18 @@ from replikk.dialogue.plan import read_plan
 from replikk.engines.faulty import FaultyEngine
 from replikk.engines.records import TakeRequest
 
-WORDS = "måne stein havn skog fisk båt lykt sand tårn bro elv sti hage port kiste kart".split()
+WORDS = ("måne stein havn skog fisk båt lykt sand tårn bro elv sti hage port kiste kart").split()
+
+
+def word(n):
+    return WORDS[n % len(WORDS)]
 
 
 def write_long_sheet(game, lines, name="lang.csv"):
     rows = [
         {
             "id": f"lang_{n:03}",
-            "text": f"Nå går vi fra {WORDS[n % 16]} til {WORDS[(n * 7 + 3) % 16]}, forbi {WORDS[(n * 5 + n // 16) % 16]}.",
+            "text": f"Nå går vi fra {word(n)} til {word(n * 7 + 3)}, forbi {word(n * 5 + n // 16)}.",
             "voice": "kari" if n % 2 else "ola",
         }
         for n in range(lines)
@@ -114,9 +118,7 @@ def test_killed_builds_many_times(game, seed):
 
 def test_a_second_build_at_the_same_time_stops_with_a_clear_message(game):
     write_long_sheet(game, 200)
-    first = subprocess.Popen(
-        game.command(), cwd=game.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    first = subprocess.Popen(game.command(), cwd=game.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     deadline = time.monotonic() + 60
     while not list((game.build / "store").glob("takes/??/*.flac")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -150,9 +152,7 @@ def faulty(game, max_rounds=3, **faults):
 def test_a_fault_in_the_first_reading_is_heard_and_regenerated(game, fault):
     """Every line goes wrong at first and well later: all must end regenerated, none passed at first."""
     rows = write_long_sheet(game, 8)
-    game.configure(
-        engine="faulty", engines={"faulty": {"faults": {fault: 1.0}, "only_reading": [0], "timeout_s": 2}}
-    )
+    game.configure(engine="faulty", engines={"faulty": {"faults": {fault: 1.0}, "only_reading": [0], "timeout_s": 2}})
     game.make()
     states = {line_id: record["state"] for line_id, record in game.selection().items()}
     assert states == {row["id"]: "regenerated" for row in rows}

@@ -3,6 +3,7 @@
 import hashlib
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -108,6 +109,5 @@ def test_a_key_that_is_no_hash_is_refused(tmp_path):
 
 
 def test_a_full_disk_says_so_and_says_what_to_do():
-    full = __import__("pathlib").Path("/dev/full")
-    with pytest.raises(StoreError, match="/dev/full: cannot be written .*; make room"):
-        Journal(full).append(key_of("a"), 1)
+    with pytest.raises(StoreError, match=r"/dev/full: cannot be written .*; make room"):
+        Journal(Path("/dev/full")).append(key_of("a"), 1)

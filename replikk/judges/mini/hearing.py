@@ -45,9 +45,11 @@ class Order:
 class Heard:
     """What should have been said, and what the judge heard."""
 
+    script: str
     wanted: str
-    """Normalised."""
+    """The script, normalised."""
     transcript: Transcript
+    samples: Samples
 
 
 class Studio:
@@ -92,5 +94,5 @@ class Studio:
             (transcript,) = self._judge.transcribe([clip])
             self.judge_cpu_s += time.process_time() - started
             self.audio_s += len(samples) / SAMPLE_RATE_HZ
-            heard.append(Heard(normalise(text), transcript))
+            heard.append(Heard(text, normalise(text), transcript, samples))
         return heard

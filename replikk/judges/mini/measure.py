@@ -1,7 +1,8 @@
 """What the embedded judge is worth: held-out lines, all voices of a game, errors planted and takes damaged.
 
-Texts are compared strictly here (only case and punctuation are forgiven), more strictly than a build's verdict does.
-Every draw comes from one seed. The result is rows for the table in ``docs/judge.md``.
+Error rates are strict here (only case and punctuation are forgiven); whether a take is rejected is the verdict of a
+build with the default thresholds. A clean take counts as rejected when it does not pass, a damaged one only when it is
+retried. Every draw comes from one seed. The result is rows for the table in ``docs/judge.md``.
 """
 
 from __future__ import annotations
@@ -14,19 +15,21 @@ from random import Random
 import jiwer
 import numpy as np
 
+from replikk.engines.espeak_pool import SAMPLE_RATE_HZ
 from replikk.errors import ReplikkError
+from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.mini import damage
 from replikk.judges.mini.hearing import Heard, Order, Samples, Studio
 from replikk.judges.mini.text import normalise
 from replikk.judges.mini.training_data import HELDOUT_LINES, heldout_words
 from replikk.judges.mini.training_text import draw_line
 from replikk.judges.mini.words import FUNCTION_WORDS, vocabulary
+from replikk.judges.signal import measure_signal
+from replikk.judges.thresholds import Thresholds
+from replikk.judges.verdict import decide
 
 _log = logging.getLogger(__name__)
 
-WER_THRESHOLD = 0.15
-CER_THRESHOLD = 0.10
-MARGIN_THRESHOLD = 0.35
 _TRAINING_LINES_CHECKED = 20_000
 _LANGUAGES = {"Swedish": "sv", "Danish": "da", "English": "en-us", "German": "de"}
 _CANDIDATES = 5
@@ -60,12 +63,10 @@ def heldout_lines() -> list[str]:
     return lines
 
 
-def rejected(heard: Heard) -> bool:
-    """Whether a take is sent back: too many wrong words or letters, or a text that the sound does not bear out."""
-    text, margin = heard.transcript.text, heard.transcript.margin
-    if not text or margin is None or margin > MARGIN_THRESHOLD:
-        return True
-    return bool(jiwer.wer(heard.wanted, text) > WER_THRESHOLD or jiwer.cer(heard.wanted, text) > CER_THRESHOLD)
+def outcome(heard: Heard) -> str:
+    """The verdict of a build on this take, with the default thresholds: ``pass``, ``retry`` or ``human``."""
+    evidence = gather(LineFacts(heard.script), heard.transcript, measure_signal(heard.samples, SAMPLE_RATE_HZ))
+    return decide(evidence, Thresholds()).outcome
 
 
 def read_as_intended(wanted: list[str], heard: str, position: int) -> bool:
@@ -95,7 +96,7 @@ def _clean(studio: Studio, lines: list[str]) -> list[Row]:
         Row("character error rate", f"{cer:.2%}", "at most 1 %", cer <= 0.01, len(heard)),
         _share_row(
             "clean clips of 4 and more words rejected",
-            [rejected(h) for h in heard if len(h.wanted.split()) >= 4],
+            [outcome(h) != "pass" for h in heard if len(h.wanted.split()) >= 4],
             0.03,
             at_least=False,
         ),
@@ -159,7 +160,7 @@ def _damaged(studio: Studio, pairs: list[Order], random: Random) -> list[Row]:
 
     def add(what: str, wanted: list[str], clips: list[Samples], limit: float) -> None:
         heard = studio.listen(wanted, clips)
-        flags = [rejected(h) for h in heard]
+        flags = [outcome(h) == "retry" for h in heard]
         rows.append(_share_row(what, flags, limit, at_least=True))
         for h, flag in zip(heard, flags, strict=True):
             if not flag:

@@ -29,29 +29,13 @@ from replikk.judges.mini.features import MEL_BINS
 from replikk.judges.mini.network import STRIDE
 from replikk.judges.mini.text import BLANK, SYMBOLS
 from replikk.judges.mini.training_data import Shard, read_shard, shard_path, write_shard
+from replikk.judges.mini.training_settings import TrainingSettings
 
 _log = logging.getLogger(__name__)
 
 _DEVELOPMENT_SHARD = 99_999
 """Text and voices of its own, to watch the character error rate while training."""
 _POLL_S = 0.5
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    seed: int = 20261
-    shards: int = 100
-    clips_per_shard: int = 2000
-    passes: int = 2  # how often each clip is heard
-    batch_clips: int = 32
-    peak_learning_rate: float = 3e-3
-    warm_up: float = 0.05  # share of the training
-    weight_decay: float = 0.01
-    channels: int = 208
-    kernel: int = 5
-    first_kernel: int = 9
-    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4, 1, 1)  # sees 0.8 s to either side: a long word
-    precision: str = "bfloat16"  # or float32
 
 
 class Recogniser(nn.Module):

@@ -196,7 +196,7 @@
     });
     const side = make("span", "side");
     const marks = make("span");
-    if (line.mark) marks.append(make("span", "chip", line.mark), " ");
+    if (line.mark && data.show_marks) marks.append(make("span", "chip", line.mark), " ");
     marks.append(make("span", `badge ${line.state}`, data.states[line.state]));
     side.append(marks);
     side.append(make("span", "", seconds(line.duration)));
