@@ -4,7 +4,7 @@
     python benchmarks/bench_build.py --lines 50000       # another size, with peak memory
 
 The 10,000-line game is built once for real. Prints the machine, wall and CPU seconds of whole `snakemake` runs
-(children included) and the peak memory of the largest process. Nothing here is asserted: figures go into the README by hand.
+(children included) and the peak memory of the largest process. Nothing is asserted: figures go into the README by hand.
 """
 
 from __future__ import annotations

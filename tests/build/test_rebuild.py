@@ -14,9 +14,24 @@ from conftest import Game
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-WORDS = (
-    "månen steinen havna skogen fisken båten lykta sanden tårnet brua elva stien hagen porten kista kartet"
-).split()
+WORDS = [
+    "månen",
+    "steinen",
+    "havna",
+    "skogen",
+    "fisken",
+    "båten",
+    "lykta",
+    "sanden",
+    "tårnet",
+    "brua",
+    "elva",
+    "stien",
+    "hagen",
+    "porten",
+    "kista",
+    "kartet",
+]
 STYLES = ["", "stille", "med entusiasme", "hvisker", "trist"]
 EDITS = [
     "change", "revert", "rename", "reorder", "add", "cut", "voice", "voice_settings", "lexicon", "style", "threshold",

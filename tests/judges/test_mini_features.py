@@ -49,10 +49,8 @@ def test_a_tone_lands_in_its_bin(frequency_hz):
 def test_other_rates_are_resampled(rate_hz):
     changed = resample(tone(440, rate_hz), rate_hz)
     assert abs(len(changed) - SAMPLE_RATE_HZ // 2) <= 2
-    middle = slice(20, -20)
-    np.testing.assert_allclose(
-        log_mel(changed)[middle].max(axis=1), log_mel(tone(440))[:63][middle].max(axis=1), atol=0.05
-    )
+    found, wanted = log_mel(changed), log_mel(tone(440))
+    np.testing.assert_allclose(found[20:40].max(axis=1), wanted[20:40].max(axis=1), atol=0.05)
 
 
 def test_the_embedded_voice_is_never_resampled():
