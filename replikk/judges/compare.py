@@ -102,9 +102,7 @@ def _measure(wanted: Sequence[Word], got: Sequence[Word]) -> Comparison:
         extra_words_end=max(0, ends[1] - ends[0]),
         missing_words_end=max(0, ends[0] - ends[1]),
         repeated_words=_repeated_words(expected_keys, heard_keys) if errors else 0,
-        sound_alikes=sum(
-            1 for op, i, j in steps if op == "sub" and sound_key(wanted[i].key) == sound_key(got[j].key)
-        ),
+        sound_alikes=sum(1 for op, i, j in steps if op == "sub" and sound_key(wanted[i].key) == sound_key(got[j].key)),
         alignment=_displayed(steps, wanted, got),
         expected_form=expected_form,
         heard_form=heard_form,
@@ -176,9 +174,7 @@ def _repeated_words(expected: Sequence[str], heard: Sequence[str]) -> int:
     return sum(len(phrase) * max(0, times - wanted.get(phrase, 0)) for phrase, times in _repeats(heard).items())
 
 
-def _displayed(
-    steps: Sequence[_Step], wanted: Sequence[Word], got: Sequence[Word]
-) -> tuple[tuple[str, str, str], ...]:
+def _displayed(steps: Sequence[_Step], wanted: Sequence[Word], got: Sequence[Word]) -> tuple[tuple[str, str, str], ...]:
     """The steps in displayed words; right words that were one stretch on either side are shown as one."""
     out: list[tuple[str, str, str]] = []
     at = 0

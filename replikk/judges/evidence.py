@@ -140,4 +140,3 @@ def _pauses(facts: LineFacts, signal: SignalEvidence) -> tuple[float, float, tup
     excess_s = max([excess_s, *at_marks])
     left = silences[len(wanted) + marks :]
     return excess_s, missing_s, left[0] if left else (0.0, 0.0)
-

@@ -25,17 +25,21 @@ BANDS: dict[str, int] = {"1": 1, "2-3": 3, "4-7": 7, "8+": 10**9}
 class Band:
     """The limits for lines of one length."""
 
-    # The words, as the judge heard them
+    # The words, from how well the wanted text explains the sound (judges with a margin, such as ``mini``)
+    max_margin: float = 0.05
+    """Nats per character by which the wanted text may explain the sound worse than the best reading does, anywhere in
+    the line; good takes lie about here. What is beyond it, summed over the line, is its *misfit*."""
+    max_misfit_nats: float = 12.0
+    """Misfit over the whole line. A wrong letter costs about 10 nats, a missing word 20 and more, in any line."""
+    proven_misfit_nats: float = 8.0
+    """Up to here the wanted words were spoken, whatever the judge wrote: what differs is how a sound is spelled."""
+    max_proven_cer: float = 0.15
+    """A spelling further off than this is not overruled by the misfit."""
+    # The words, from what the judge wrote (where the misfit does not settle it)
     max_wer: float = 0.15
     """Word errors per word of the script."""
     max_cer: float = 0.08
     """Character errors per character of the script."""
-    max_margin: float = 0.35
-    """Nats per character by which the wanted text explains the sound worse than the best reading does; not every judge
-    gives it."""
-    proving_margin: float = 0.12
-    """Up to here the margin proves that the wanted words were spoken, whatever the judge wrote: what differs then is
-    only how a sound is spelled."""
     max_wrong_run_words: int = 1
     """Wrong words in a row."""
     max_missing_words: int = 0
@@ -45,7 +49,7 @@ class Band:
     max_repeated_words: int = 0
     """Words said again at once that the script does not repeat."""
     # The pace
-    min_characters_per_s: float = 5.0
+    min_characters_per_s: float = 4.0
     """Letters per second of speech, silences left out."""
     max_characters_per_s: float = 25.0
     # Silence
@@ -72,11 +76,26 @@ class Band:
 
 
 BAND_DEFAULTS: dict[str, dict[str, Any]] = {
-    "1": {},
-    "2-3": {},
-    "4-7": {},
+    # A short word is a handful of letters: less misfit is proof or disproof, and its pace says little.
+    "1": {
+        "max_misfit_nats": 8.0,
+        "proven_misfit_nats": 4.0,
+        "max_wer": 0.0,
+        "max_cer": 0.0,
+        "min_characters_per_s": 1.5,
+        "max_characters_per_s": 30.0,
+    },
+    "2-3": {
+        "max_misfit_nats": 10.0,
+        "proven_misfit_nats": 6.0,
+        "max_wer": 0.0,
+        "max_cer": 0.0,
+        "min_characters_per_s": 3.0,
+    },
+    "4-7": {"max_wer": 0.25, "max_cer": 0.1},
     "8+": {},
 }
+"""Where a band's default differs from that of ``Band``."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +152,7 @@ def thresholds_from_mapping(mapping: Mapping[str, Any]) -> Thresholds:
     if problems:
         raise ReplikkError("\n".join(problems))
     return Thresholds(
-        {
-            name: replace(Band(), **BAND_DEFAULTS[name] | for_all | per_band.get(name, {}))
-            for name in BANDS
-        }
+        {name: replace(Band(), **BAND_DEFAULTS[name] | for_all | per_band.get(name, {})) for name in BANDS}
     )
 
 
@@ -166,4 +182,3 @@ def _limits(place: str, value: Any, problems: list[str]) -> dict[str, Any]:
         else:
             limits[key] = kind(limit)
     return limits
-

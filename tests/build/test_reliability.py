@@ -13,7 +13,24 @@ from replikk.dialogue.plan import read_plan
 from replikk.engines.faulty import FaultyEngine
 from replikk.engines.records import TakeRequest
 
-WORDS = ("måne stein havn skog fisk båt lykt sand tårn bro elv sti hage port kiste kart").split()
+WORDS = [
+    "måne",
+    "stein",
+    "havn",
+    "skog",
+    "fisk",
+    "båt",
+    "lykt",
+    "sand",
+    "tårn",
+    "bro",
+    "elv",
+    "sti",
+    "hage",
+    "port",
+    "kiste",
+    "kart",
+]
 
 
 def word(n):

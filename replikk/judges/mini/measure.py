@@ -155,34 +155,38 @@ _SOUND_DAMAGE: tuple[tuple[str, SoundDamage, float], ...] = (
 
 
 def _damaged(studio: Studio, pairs: list[Order], random: Random) -> list[Row]:
-    """Every kind of damage: how often the take is sent back."""
+    """Every kind of damage: how often the take would be spoken again."""
     rows = []
 
-    def add(what: str, wanted: list[str], clips: list[Samples], limit: float) -> None:
+    def sent_back(what: str, wanted: list[str], clips: list[Samples]) -> list[bool]:
         heard = studio.listen(wanted, clips)
         flags = [outcome(h) == "retry" for h in heard]
-        rows.append(_share_row(what, flags, limit, at_least=True))
         for h, flag in zip(heard, flags, strict=True):
             if not flag:
                 _log.info("%s: '%s' passed as '%s', margin %s", what, h.wanted, h.transcript.text, h.transcript.margin)
+        return flags
 
     for what, spoil, limit in _TEXT_DAMAGE:
-        wanted, orders = [], []
-        for pair in pairs:
-            spoiled = spoil(normalise(pair.text).split(), random)
-            if spoiled is not None:
-                wanted.append(pair.text)
-                orders.append(Order(" ".join(spoiled), pair.voice))
-        add(what, wanted, studio.speak(orders), limit)
+        spoiled = [(pair, spoil(normalise(pair.text).split(), random)) for pair in pairs]
+        fitting = [(pair, words) for pair, words in spoiled if words is not None]
+        clips = studio.speak([Order(" ".join(words), pair.voice) for pair, words in fitting])
+        rows.append(_share_row(what, sent_back(what, [pair.text for pair, _ in fitting], clips), limit, at_least=True))
     texts = [pair.text for pair in pairs]
     clips = studio.speak(pairs)
     for what, change, limit in _SOUND_DAMAGE:
-        add(what, texts, [change(samples, random) for samples in clips], limit)
+        changed = [change(samples, random) for samples in clips]
+        rows.append(_share_row(what, sent_back(what, texts, changed), limit, at_least=True))
     shifted = len(clips) // 2  # half the list away: never another voice's take of the same line
-    add("another line", texts, clips[shifted:] + clips[:shifted], 0.97)
+    other_lines = clips[shifted:] + clips[:shifted]
+    rows.append(_share_row("another line", sent_back("another line", texts, other_lines), 0.97, at_least=True))
+    by_language = {}
     for language, code in _LANGUAGES.items():
         foreign = studio.speak([Order(pair.text, pair.voice, language=code) for pair in pairs])
-        add(f"read in {language}", texts, foreign, 0.97)
+        by_language[language] = sent_back(f"read in {language}", texts, foreign)
+    every = [flag for flags in by_language.values() for flag in flags]
+    rows.append(_share_row("read by another language's voice", every, 0.97, at_least=True))
+    for language, flags in by_language.items():
+        rows.append(Row(f"… of these, {language}", f"{sum(flags) / len(flags):.1%}", "", True, len(flags)))
     return rows
 
 

@@ -1,0 +1,264 @@
+"""What speaks against a take, one ``Reason`` each, in words that a voice director understands.
+
+What a judge writes is weaker evidence than how well the wanted words explain the sound: a recogniser that spells a
+homophone its own way has heard the right sound. So a judge that gives a margin can overrule its own spelling, while
+the line's *misfit* (``misfit_nats``) is so small that not even one wrong letter fits into it. A judge without a margin
+is taken at its word. Neither overrules the measurements of the signal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from replikk.judges.compare import Comparison
+from replikk.judges.evidence import Evidence
+from replikk.judges.thresholds import Band
+
+ERROR, DOUBT = "error", "doubt"
+_MOST_WORDS_SHOWN = 4
+_ABOVE_NOISE_DB = 6.0
+"""An ending this far above the noise is speech."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that stands between a take and its pass."""
+
+    code: str
+    """For machines; ``docs/verdicts.md`` lists them."""
+    measured: float | None
+    threshold: float | None
+    text: str
+    """For people, one plain sentence without a full stop."""
+    severity: str = ERROR
+    """``error``: the take is bad. ``doubt``: a person must listen."""
+
+
+def misfit_nats(evidence: Evidence, band: Band) -> float | None:
+    """By how much the wanted text explains the sound worse than the best reading does, over the whole line, in nats.
+
+    What good takes have everywhere (``max_margin`` per character) is taken off, so that one missing word weighs the
+    same in a line of five words and in a monologue. None for a judge without a margin.
+    """
+    if evidence.margin is None or evidence.comparison is None:
+        return None
+    return max(0.0, (evidence.margin - band.max_margin) * len(evidence.comparison.expected_form))
+
+
+def reasons_against(evidence: Evidence, band: Band) -> Iterator[Reason]:
+    """Everything that stands between a take and its pass, the sound first, then the words."""
+    signal = evidence.signal
+    if signal.speech_s == 0:
+        yield Reason("silent", signal.peak_dbfs, band.min_level_dbfs, "the clip is silent")
+        return
+    yield from _sound_reasons(evidence, band)
+    if evidence.recording and evidence.comparison is None:
+        return  # a person spoke and chose it; only its signal is a machine's business
+    if evidence.drill:
+        yield Reason("drill", None, None, "letters, sounds and counting: a person listens once and accepts", DOUBT)
+        return
+    if evidence.comparison is None:
+        yield Reason("not_heard", None, None, "no judge could listen to this clip: a person must", DOUBT)
+        return
+    yield from _pace_reasons(evidence, band)
+    yield from _word_reasons(evidence, evidence.comparison, band)
+
+
+# The sound -----------------------------------------------------------------------------------------------------------
+
+
+def _sound_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
+    signal = evidence.signal
+    if signal.rms_dbfs < band.min_level_dbfs:
+        text = f"the speech is hardly audible ({signal.rms_dbfs:.0f} dBFS)"
+        yield Reason("too_quiet", signal.rms_dbfs, band.min_level_dbfs, text)
+    if signal.clipped_share > band.max_clipped_share:
+        yield Reason(
+            "clipping",
+            signal.clipped_share,
+            band.max_clipped_share,
+            f"it is distorted: {signal.clipped_share:.1%} of the samples are clipped",
+        )
+    if signal.snr_db < band.min_snr_db:
+        yield Reason(
+            "noise",
+            signal.snr_db,
+            band.min_snr_db,
+            f"there is noise: it lies only {signal.snr_db:.0f} dB under the speech",
+        )
+    if abs(signal.dc) > band.max_dc:
+        yield Reason("offset", abs(signal.dc), band.max_dc, f"the wave has an offset of {abs(signal.dc):.0%}")
+    # A clip full of noise is loud at its end as well: that is one fault, not two.
+    if signal.tail_level_db > max(band.max_tail_level_db, _ABOVE_NOISE_DB - signal.snr_db):
+        yield Reason(
+            "cut_ending",
+            signal.tail_level_db,
+            band.max_tail_level_db,
+            "it ends too early: the last 10 ms are still loud",
+        )
+    yield from _silence_reasons(evidence, band)
+    if evidence.max_seconds is not None and signal.duration_s > evidence.max_seconds:
+        yield Reason(
+            "too_long",
+            signal.duration_s,
+            evidence.max_seconds,
+            f"it lasts {signal.duration_s:.1f} s, the line allows {evidence.max_seconds:g} s",
+        )
+
+
+def _silence_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
+    signal = evidence.signal
+    if signal.silence_start_s > band.max_silence_start_s:
+        yield Reason(
+            "silence_start",
+            signal.silence_start_s,
+            band.max_silence_start_s,
+            f"it begins with {signal.silence_start_s:.1f} s of silence",
+        )
+    end_s = signal.silence_end_s - evidence.pause_end_s
+    if end_s > band.max_silence_end_s:
+        yield Reason(
+            "silence_end", end_s, band.max_silence_end_s, f"it ends with {end_s:.1f} s of silence that nobody wanted"
+        )
+    if evidence.unexplained_silence_s > band.max_unexplained_silence_s:
+        yield Reason(
+            "silence_inside",
+            evidence.unexplained_silence_s,
+            band.max_unexplained_silence_s,
+            f"{evidence.unexplained_silence_s:.1f} s of silence after {evidence.unexplained_silence_at_s:.1f} s, "
+            "where neither a pause nor punctuation stands",
+        )
+    if evidence.pause_excess_s > band.max_pause_excess_s:
+        yield Reason(
+            "long_pause",
+            evidence.pause_excess_s,
+            band.max_pause_excess_s,
+            f"a pause is {evidence.pause_excess_s:.1f} s too long",
+        )
+    if evidence.pause_missing_s > band.max_pause_missing_s:
+        yield Reason(
+            "missing_pause",
+            evidence.pause_missing_s,
+            band.max_pause_missing_s,
+            f"a wanted pause is {evidence.pause_missing_s:.1f} s too short",
+        )
+
+
+def _pace_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
+    pace = evidence.characters_per_s
+    if pace > band.max_characters_per_s:
+        yield Reason(
+            "too_fast",
+            pace,
+            band.max_characters_per_s,
+            f"{pace:.0f} letters a second: too short for its text, something is missing or hurried",
+        )
+    elif pace < band.min_characters_per_s:
+        yield Reason(
+            "too_slow",
+            pace,
+            band.min_characters_per_s,
+            f"{pace:.1f} letters a second: too long for its text, something was added or drawn out",
+        )
+
+
+# The words -----------------------------------------------------------------------------------------------------------
+
+
+def _word_reasons(evidence: Evidence, heard: Comparison, band: Band) -> Iterator[Reason]:
+    misfit = misfit_nats(evidence, band)
+    if misfit is not None and misfit > band.max_misfit_nats:
+        yield Reason("misfit", round(misfit, 2), band.max_misfit_nats, "the sound does not fit the wanted words")
+    if heard.words_heard == 0:
+        if heard.words_expected:
+            yield Reason("nothing_heard", 1.0, band.max_wer, "no words were heard")
+        return
+    if not heard.hits and heard.words_expected > 1:
+        yield Reason("wrong_line", heard.wer, band.max_wer, f"something else was said: {_quote(_heard(heard))}")
+        return
+    if not heard.wer or (misfit is not None and misfit <= band.proven_misfit_nats and heard.cer <= band.max_proven_cer):
+        return
+    yield from _count_reasons(heard, band)
+    wrong = [step for step in heard.alignment if step[0] == "sub"]
+    if heard.words_expected == heard.substitutions == 1 and (_sounds_alike(heard) or _near(heard, misfit, band)):
+        yield Reason(
+            "unclear_word",
+            heard.cer,
+            band.max_cer,
+            f"{_wanted_and_heard(wrong)}: too short a line to tell a wrong sound from a wrong spelling",
+            DOUBT,
+        )
+        return
+    if misfit is not None and misfit > band.proven_misfit_nats and wrong:
+        yield Reason(
+            "wrong_words", round(misfit, 2), band.proven_misfit_nats, f"wrong words: {_wanted_and_heard(wrong)}"
+        )
+    elif heard.wer > band.max_wer:
+        yield Reason("word_errors", heard.wer, band.max_wer, f"wrong words: {_wanted_and_heard(wrong)}")
+    elif heard.cer > band.max_cer:
+        yield Reason("character_errors", heard.cer, band.max_cer, f"words are unclear: {_wanted_and_heard(wrong)}")
+    if heard.longest_wrong_run_words > band.max_wrong_run_words:
+        yield Reason(
+            "wrong_run",
+            heard.longest_wrong_run_words,
+            band.max_wrong_run_words,
+            f"{heard.longest_wrong_run_words} words in a row are wrong",
+        )
+
+
+def _count_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
+    """Words too few, too many or twice."""
+    missing = [step[1] for step in heard.alignment if step[0] == "del"]
+    extra = [step[2] for step in heard.alignment if step[0] == "ins"]
+    if heard.deletions > band.max_missing_words:
+        if heard.missing_words_end:
+            code, where = "missing_end", "the end is missing: "
+        else:
+            code, where = "missing_words", ""
+        yield Reason(
+            code, heard.deletions, band.max_missing_words, f"{where}{_quote(missing)} {_was(missing)} not heard"
+        )
+    if heard.repeated_words > band.max_repeated_words:
+        count = "a word is" if heard.repeated_words == 1 else f"{heard.repeated_words} words are"
+        yield Reason("repeated", heard.repeated_words, band.max_repeated_words, f"{count} said twice")
+    elif heard.insertions > band.max_extra_words:
+        if heard.extra_words_start:
+            code, where = "extra_start", " before the line"
+        elif heard.extra_words_end:
+            code, where = "extra_end", " after the line"
+        else:
+            code, where = "extra_words", ", which the script does not have"
+        yield Reason(code, heard.insertions, band.max_extra_words, f"{_quote(extra)} {_was(extra)} said{where}")
+
+
+def _sounds_alike(heard: Comparison) -> bool:
+    return heard.substitutions > 0 and heard.sound_alikes == heard.substitutions
+
+
+def _near(heard: Comparison, misfit: float | None, band: Band) -> bool:
+    """Whether a one-word line was heard nearly right: the sound fits, or, without a margin, two letters in three."""
+    if misfit is not None:
+        return misfit <= band.max_misfit_nats
+    return heard.cer <= 1 / 3
+
+
+def _heard(heard: Comparison) -> list[str]:
+    return [step[2] for step in heard.alignment if step[2]]
+
+
+def _was(words: Sequence[str]) -> str:
+    return "was" if len(words) == 1 else "were"
+
+
+def _quote(words: Sequence[str]) -> str:
+    """«en» «to»: at most four words, and how many more."""
+    shown = " ".join(words[:_MOST_WORDS_SHOWN])
+    more = len(words) - _MOST_WORDS_SHOWN
+    return f"«{shown}»" if more <= 0 else f"«{shown} …» and {more} more"
+
+
+def _wanted_and_heard(steps: Sequence[tuple[str, str, str]]) -> str:
+    pairs = [f"«{heard}» instead of «{expected}»" for _, expected, heard in steps[:_MOST_WORDS_SHOWN]]
+    more = len(steps) - len(pairs)
+    return ", ".join(pairs) + (f" and {more} more" if more else "")
