@@ -48,6 +48,8 @@ class _Desk:
     problems: list[Problem]
     exceptions: list[dict[str, str]] = field(default_factory=list)
     unfollowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    casting: dict[tuple[str, str], Voice | tuple[str, str]] = field(default_factory=dict)
+    """The cells voice and character to what ``Voices.voice_for`` says of them."""
 
 
 def make_plan(config: Config) -> Plan:
@@ -81,6 +83,8 @@ def make_plan(config: Config) -> Plan:
         voices={name: voice for name, voice in voices.voices.items() if name in used},
         cast_names=tuple(voices.cast_names),
         engine=config.engine,
+        engine_fingerprint=engine.fingerprint(),
+        seed=config.seed,
         rows=len(rows),
         exceptions=tuple(desk.exceptions),
         stale_decisions=tuple(stale),
@@ -100,7 +104,10 @@ def _lines_of(row: SheetRow, desk: _Desk) -> Iterator[Line]:
     if row.status == "cut":
         _except(row, "cut", desk)
         return
-    found = desk.voices.voice_for(row.voice, row.character)
+    who = (row.voice, row.character)
+    if who not in desk.casting:
+        desk.casting[who] = desk.voices.voice_for(*who)
+    found = desk.casting[who]
     if not isinstance(found, Voice):
         what, instead = found
         _problem(row, "voice" if row.voice else "character", what, instead, desk)
@@ -270,7 +277,6 @@ def _plan_lines(lines: list[Line], decisions: list[Decision], desk: _Desk) -> tu
             PlannedLine(
                 line=line,
                 line_key=key,
-                ingredients=parts,
                 takes=decided.takes,
                 first_reading=decided.first_reading,
                 state=decided.state,

@@ -18,6 +18,7 @@ from typing import Any
 from replikk.config import Config
 from replikk.dialogue.decided import read_locks
 from replikk.dialogue.records import Line, Voice
+from replikk.dialogue.take_keys import ingredients
 from replikk.engines import make_engine
 from replikk.errors import ReplikkError
 from replikk.files import digest, read_jsonl, sha256_file, write_atomic, write_jsonl
@@ -33,8 +34,6 @@ class PlannedLine:
 
     line: Line
     line_key: str
-    ingredients: Mapping[str, Any]
-    """What ``line_key`` is the hash of, by name."""
     takes: tuple[str, ...]
     """Take keys by round; a single one when a person has decided or a human has spoken it."""
     first_reading: int
@@ -53,12 +52,19 @@ class Plan:
     voices: Mapping[str, Voice]
     cast_names: tuple[str, ...]
     engine: str
+    engine_fingerprint: str
+    seed: int
     rows: int
     """Rows of all sheets; every one is a line or an exception."""
     exceptions: tuple[Mapping[str, str], ...]
     """Rows that become no clip, each with id, place and reason."""
     stale_decisions: tuple[str, ...]
     """Decisions that fit no take any more, as sentences."""
+
+    def ingredients_of(self, line: Line) -> dict[str, Any]:
+        """What the key of a line is the hash of, by name."""
+        voice = self.voices[line.voice]
+        return ingredients(line.segments, line.locale, line.style, voice, self.engine_fingerprint, self.seed)
 
     def line_of_take(self) -> dict[str, PlannedLine]:
         """A line that says each take, by take key."""
@@ -142,17 +148,17 @@ def write_plan(path: Path, plan: Plan) -> None:
         "voices": {name: asdict(voice) for name, voice in plan.voices.items()},
         "cast_names": plan.cast_names,
         "engine": plan.engine,
+        "engine_fingerprint": plan.engine_fingerprint,
+        "seed": plan.seed,
         "rows": plan.rows,
         "exceptions": plan.exceptions,
         "stale_decisions": plan.stale_decisions,
     }
-    records = ({**_fields(planned), "line": planned.line.to_json()} for planned in plan.lines)
-    write_jsonl(path, [head, *records])
+    write_jsonl(path, [head, *map(_record, plan.lines)])
 
 
-def _fields(planned: PlannedLine) -> dict[str, Any]:
-    """The fields of a planned line as they are; ``dataclasses.asdict`` copies deeply and is slow for 50,000."""
-    return {name: getattr(planned, name) for name in PlannedLine.__dataclass_fields__}
+def _record(planned: PlannedLine) -> dict[str, Any]:
+    return {**vars(planned), "line": planned.line.to_json()}
 
 
 def read_plan(path: Path) -> Plan:
@@ -174,6 +180,8 @@ def read_plan(path: Path) -> Plan:
         voices={name: Voice(**voice) for name, voice in head["voices"].items()},
         cast_names=tuple(head["cast_names"]),
         engine=head["engine"],
+        engine_fingerprint=head["engine_fingerprint"],
+        seed=head["seed"],
         rows=head["rows"],
         exceptions=tuple(head["exceptions"]),
         stale_decisions=tuple(head["stale_decisions"]),

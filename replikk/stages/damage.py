@@ -26,6 +26,11 @@ def delivered_path(build_dir: Path) -> Path:
     return build_dir / "store" / "delivered.jsonl"
 
 
+def delivered_plan_path(build_dir: Path) -> Path:
+    """The plan of the last delivery, to say what has changed since (``replikk status --why``)."""
+    return build_dir / "store" / "delivered_plan.jsonl"
+
+
 def note_damage(build_dir: Path) -> list[str]:
     """Find damage, drop what is damaged, and note it; returns the paths. Makes the note file when there is none."""
     damaged = []

@@ -52,13 +52,16 @@ def open_build(settings: Mapping[str, Any]) -> Build:
 
 def _fingerprints(config: Config) -> dict[str, str]:
     judge = [config.judge, config.judge_settings]
+    bench = _code("stages/bench.py", "judges")
     return {
         "synthesize_takes": digest([config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")]),
-        "transcribe_takes": digest([judge, _code("stages/transcribe_takes.py", "judges")]),
-        "judge_takes": digest([judge, config.thresholds, _code("stages/judge_takes.py", "judges")]),
+        "transcribe_takes": digest([judge, bench, _code("stages/transcribe_takes.py")]),
+        "judge_takes": digest([judge, bench, config.thresholds, _code("stages/judge_takes.py")]),
         "select_takes": _code("stages/select_takes.py"),
-        "package_assets": digest([config.delivery, _code("stages/package_assets.py", "audio")]),
-        "report_quality": digest([config.strict, _code("stages/report_quality.py", "report")]),
+        "package_assets": digest(
+            [config.delivery, _code("stages/package_assets.py", "stages/clips.py", "stages/manifest.py", "audio")]
+        ),
+        "report_quality": digest([config.strict, bench, _code("stages/report_quality.py", "report")]),
         "check_release": _code("stages/check_release.py"),
     }
 

@@ -22,7 +22,7 @@ from replikk.files import canonical_json, read_jsonl, write_atomic, write_if_cha
 from replikk.locks import job_lock
 from replikk.progress import Progress
 from replikk.stages.clips import ClipOrder, encode, order_clips
-from replikk.stages.damage import delivered_path, is_intact
+from replikk.stages.damage import delivered_path, delivered_plan_path, is_intact
 from replikk.stages.manifest import asset_path, manifest_of
 from replikk.store import Store
 
@@ -60,6 +60,7 @@ def package_assets(
         write_if_changed(manifest_path, canonical_json(manifest))
         delivered = _delivered(plan, selection, clips, orders, settings)
         write_atomic(changes_path, canonical_json(changes_between(before, delivered)))
+        write_atomic(delivered_plan_path(config.build_dir), plan_path.read_bytes())
         write_jsonl(delivered_path(config.build_dir), delivered.values())
 
 
@@ -195,7 +196,6 @@ def _delivered(
             "take": selection[line_id]["take"],
             "clip": orders[line_id].key,
             "line_key": planned.line_key,
-            "ingredients": planned.ingredients,
         }
 
     return {planned.line.id: record(planned) for planned in plan.lines if planned.line.id in clips}

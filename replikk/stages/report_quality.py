@@ -19,7 +19,7 @@ from replikk.report.data import QUIET, LineResult, TakeResult, report_data, word
 from replikk.report.decision_rows import decision_form
 from replikk.report.render import render_page
 from replikk.report.table import render_table
-from replikk.stages.judge_takes import Bench, evidence_key, open_bench
+from replikk.stages.bench import Bench, evidence_key, open_bench
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,6 @@ from replikk.engines.records import Take, TakeRequest
 from replikk.files import read_jsonl, write_jsonl
 from replikk.locks import job_lock
 from replikk.progress import Progress
-from replikk.stages.recordings import import_recordings
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -79,6 +78,9 @@ def _make(
     workers: int,
 ) -> dict[str, str]:
     """Speak what is missing and keep each take as it comes; returns the reasons of those that failed."""
+    # Imported here: a round that has nothing to make must not pay for numpy.
+    from replikk.stages.recordings import import_recordings
+
     failed = import_recordings({k: p for k, p in missing.items() if p.recording}, store)
     requests = [
         TakeRequest(
