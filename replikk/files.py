@@ -7,12 +7,13 @@ with sorted keys and without spaces, so that equal content is equal bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from replikk.errors import ReplikkError
 
@@ -56,7 +57,7 @@ def write_if_changed(path: Path, data: bytes) -> bool:
 
 def canonical_json(value: Any) -> bytes:
     """The one JSON spelling of a value: sorted keys, no spaces, UTF-8. Used for keys and for files."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
 def digest(value: Any) -> str:
@@ -74,7 +75,7 @@ def read_jsonl(path: Path) -> Iterator[Any]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
-                yield json.loads(line)
+                yield orjson.loads(line)
             except ValueError as error:
                 raise ReplikkError(f"{path}:{number}: is not JSON; delete the file and run again") from error
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from replikk.errors import StoreError
 from replikk.files import canonical_json, write_atomic
@@ -55,7 +56,9 @@ class Journal:
         self._read_to += complete
 
     def __contains__(self, key: str) -> bool:
-        return self.get(key) is not None
+        """Whether there is an undamaged record of ``key``; does not decode it."""
+        payload = self._payload(key)
+        return payload is not None and payload != b"null"
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._lines))
@@ -65,16 +68,18 @@ class Journal:
 
     def get(self, key: str) -> Any | None:
         """The record of ``key``; None when there is none or it is damaged."""
+        payload = self._payload(key)
+        try:
+            return None if payload is None else orjson.loads(payload)
+        except ValueError:
+            return None
+
+    def _payload(self, key: str) -> bytes | None:
         line = self._lines.get(key)
         if line is None:
             return None
         payload = line[74:]
-        if line[65:73] != _checksum(key, payload):
-            return None
-        try:
-            return json.loads(payload)
-        except ValueError:
-            return None
+        return payload if line[65:73] == _checksum(key, payload) else None
 
     def append(self, key: str, record: Any, *, sync: bool = False) -> None:
         """Remember ``record``; it is on its way to the disk when this returns, and there when ``sync`` is set.

@@ -9,6 +9,7 @@ the last delivery goes into ``changes.json``.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -152,7 +153,7 @@ def _place(
     settings: DeliverySettings,
 ) -> None:
     """Make the asset's bytes those of the clip, touching the file only when they differ."""
-    target = build_dir / "assets" / order.path
+    target = Path(f"{build_dir}/assets/{order.path}")
     same = before is not None and before["path"] == order.path and before["sha256"] == record["sha256"]
     if same and is_intact(target, record["bytes"], record["sha256"], before_ns):
         return
@@ -168,13 +169,14 @@ AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
 def _remove_others(build_dir: Path, wanted: set[str]) -> None:
     """Remove the clips of lines that are gone, and the folders that they leave empty."""
     root = build_dir / "assets"
-    for path in sorted(root.rglob("*"), reverse=True):
-        if path.is_dir():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path.suffix in AUDIO_SUFFIXES and path.relative_to(root).as_posix() not in wanted:
-            path.unlink()
-            log.info("%s: removed, its line is gone", path)
+    for folder, _, names in os.walk(root, topdown=False):
+        below = os.path.relpath(folder, root)
+        for name in names:
+            if name.endswith(AUDIO_SUFFIXES) and f"{below}/{name}" not in wanted:
+                (Path(folder) / name).unlink()
+                log.info("%s/%s: removed, its line is gone", folder, name)
+        if below != "." and not any(Path(folder).iterdir()):
+            Path(folder).rmdir()
 
 
 def _delivered(
