@@ -1,7 +1,8 @@
 """From chosen takes to what the game ships and what a person reads.
 
 Needs: build/plan/lines.jsonl, build/selection.jsonl and the takes in build/store.
-Makes: build/assets/ with one clip per line and manifest.json, build/report/, and build/release.json.
+Makes: build/assets/ with one clip per line and manifest.json, build/report/, and build/release.json. check_release runs
+only with `strict: true`; in other builds its job would do nothing.
 
 The clips are no declared outputs: a clip whose bytes did not change must keep its modification time, so that game
 engines do not import it again, and Snakemake would delete it first.
@@ -22,9 +23,13 @@ rule package_assets:
         "../envs/replikk.yaml"
     threads: 8
     params:
+        script=SCRIPTS / "package_assets.py",
+        settings=BUILD.settings,
         fingerprint=BUILD.fingerprints["package_assets"],
-    script:
-        "../scripts/package_assets.py"
+    shell:
+        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        " --plan {input.plan:q} --selection {input.selection:q}"
+        " --manifest {output.manifest:q} --changes {output.changes:q} --workers {threads}"
 
 
 rule report_quality:
@@ -37,27 +42,34 @@ rule report_quality:
         page=f"{BUILD.folder}/report/index.html",
         table=f"{BUILD.folder}/report/report.csv",
         data=f"{BUILD.folder}/report/report.json",
+        release=f"{BUILD.folder}/release.json",
     log:
         f"{BUILD.folder}/logs/report_quality.log",
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "report_quality.py",
+        settings=BUILD.settings,
         fingerprint=BUILD.fingerprints["report_quality"],
-    script:
-        "../scripts/report_quality.py"
+    shell:
+        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        " --plan {input.plan:q} --selection {input.selection:q} --manifest {input.manifest:q}"
+        " --changes {input.changes:q} --page {output.page:q} --release {output.release:q}"
 
 
 rule check_release:
     input:
-        data=rules.report_quality.output.data,
+        release=rules.report_quality.output.release,
     output:
-        verdict=f"{BUILD.folder}/release.json",
+        passed=f"{BUILD.folder}/release_checked.json",
     log:
         f"{BUILD.folder}/logs/check_release.log",
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "check_release.py",
+        settings=BUILD.settings,
         fingerprint=BUILD.fingerprints["check_release"],
-        strict=BUILD.strict,
-    script:
-        "../scripts/check_release.py"
+    shell:
+        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        " --release {input.release:q} --passed {output.passed:q}"

@@ -17,7 +17,7 @@ rule synthesize_takes:
     input:
         plan=rules.plan_lines.output.plan,
         repairs=BUILD.repairs,
-        verdicts=verdicts_before,
+        retries=retries_before,
     output:
         takes=f"{BUILD.folder}/rounds/{{round}}/takes.{{shard}}.jsonl",
     log:
@@ -28,9 +28,13 @@ rule synthesize_takes:
     resources:
         gpu=1,
     params:
+        script=SCRIPTS / "synthesize_takes.py",
+        settings=BUILD.settings,
         fingerprint=BUILD.fingerprints["synthesize_takes"],
-    script:
-        "../scripts/synthesize_takes.py"
+    shell:
+        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        " --plan {input.plan:q} --retries {input.retries:q} --takes {output.takes:q}"
+        " --round {wildcards.round} --shard {wildcards.shard} --workers {threads}"
 
 
 rule transcribe_takes:
@@ -46,9 +50,13 @@ rule transcribe_takes:
     resources:
         gpu=1,
     params:
+        script=SCRIPTS / "transcribe_takes.py",
+        settings=BUILD.settings,
         fingerprint=BUILD.fingerprints["transcribe_takes"],
-    script:
-        "../scripts/transcribe_takes.py"
+    shell:
+        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        " --plan {input.plan:q} --takes {input.takes:q} --transcripts {output.transcripts:q}"
+        " --shard {wildcards.shard}"
 
 
 rule judge_takes:
@@ -62,14 +70,19 @@ rule judge_takes:
         ),
     output:
         verdicts=f"{BUILD.folder}/rounds/{{round}}/verdicts.jsonl",
+        retries=f"{BUILD.folder}/rounds/{{round}}/retries.jsonl",
     log:
         f"{BUILD.folder}/logs/judge_takes.{{round}}.log",
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "judge_takes.py",
+        settings=BUILD.settings,
         fingerprint=BUILD.fingerprints["judge_takes"],
-    script:
-        "../scripts/judge_takes.py"
+    shell:
+        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        " --plan {input.plan:q} --takes {input.takes:q} --round {wildcards.round}"
+        " --verdicts {output.verdicts:q} --retries {output.retries:q}"
 
 
 rule select_takes:
@@ -83,6 +96,9 @@ rule select_takes:
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "select_takes.py",
+        settings=BUILD.settings,
         fingerprint=BUILD.fingerprints["select_takes"],
-    script:
-        "../scripts/select_takes.py"
+    shell:
+        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        " --plan {input.plan:q} --verdicts {input.verdicts:q} --selection {output.selection:q}"

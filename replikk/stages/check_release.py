@@ -1,12 +1,14 @@
-"""Rule check_release: the release switch.
+"""The release switch: may this build be shipped?
 
-The report is written in every case; with ``strict: true`` the build then fails while a flagged clip is unreviewed.
+Rule report_quality writes the answer in every build. With ``strict: true`` rule check_release then fails while a
+flagged clip is unreviewed; it is a rule of its own, so that the report stands when the build fails.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from replikk.errors import ReplikkError
@@ -17,19 +19,28 @@ log = logging.getLogger(__name__)
 NAMED = 10  # so many ids in the message; the report has them all
 
 
-def check_release(report_path: Path, strict: bool, verdict_path: Path) -> None:
-    """Write whether the build can be shipped. Raises ReplikkError when ``strict`` is set and it cannot."""
-    summary = json.loads(report_path.read_bytes())["summary"]
-    open_ids = summary["blocking"]
-    if open_ids:
-        names = ", ".join(open_ids[:NAMED]) + (f" and {len(open_ids) - NAMED} more" if len(open_ids) > NAMED else "")
-        message = (
-            f"{len(open_ids)} clips need a human ear: {names}; listen to them in {report_path.parent / 'index.html'} "
-            "and write what you decide into decisions.csv"
-        )
-        if strict:
-            raise ReplikkError(f"{message} (config.yaml: strict is true, so this build fails)")
-        log.warning("%s", message)
+def write_release(blocking: Sequence[str], page: Path, release_path: Path) -> None:
+    """Write whether the build can be shipped, and say so; ``blocking`` are the ids that stand in the way."""
+    if blocking:
+        log.warning("%s", _message(blocking, page))
     else:
         log.info("every clip passed or was accepted: this build can be shipped")
-    write_atomic(verdict_path, canonical_json({"shippable": not open_ids, "blocking": open_ids}))
+    answer = {"shippable": not blocking, "blocking": blocking, "page": page.as_posix()}
+    write_atomic(release_path, canonical_json(answer))
+
+
+def check_release(release_path: Path, passed_path: Path) -> None:
+    """Raises ReplikkError when the build cannot be shipped; otherwise writes that it was checked."""
+    answer = json.loads(release_path.read_bytes())
+    if answer["blocking"]:
+        message = _message(answer["blocking"], Path(answer["page"]))
+        raise ReplikkError(f"{message} (config.yaml: strict is true, so this build fails)")
+    write_atomic(passed_path, canonical_json({"shippable": True}))
+
+
+def _message(blocking: Sequence[str], page: Path) -> str:
+    names = ", ".join(blocking[:NAMED]) + (f" and {len(blocking) - NAMED} more" if len(blocking) > NAMED else "")
+    return (
+        f"{len(blocking)} clips need a human ear: {names}; listen to them in {page} "
+        "and write what you decide into decisions.csv"
+    )

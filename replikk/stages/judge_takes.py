@@ -20,13 +20,17 @@ log = logging.getLogger(__name__)
 
 
 def judge_takes(
-    config: Config, plan_path: Path, takes_manifests: list[Path], round_number: int, manifest: Path
+    config: Config, plan_path: Path, takes_manifests: list[Path], round_number: int, manifest: Path, retries: Path
 ) -> None:
-    """Judge every line that has a take in this round; writes one verdict per line, in plan order."""
+    """Judge every line that has a take in this round; writes one verdict per line, in plan order.
+
+    ``retries`` names the lines that the next round must try again; empty when there need be no next round.
+    """
     with job_lock(config.build_dir, "judge"):
         failed = {record["key"]: record.get("failed") for path in takes_manifests for record in read_jsonl(path)}
         if not failed:
             write_jsonl(manifest, [])
+            write_jsonl(retries, [])
             return
         # Imported here: a round without takes must not pay for the judge and numpy.
         from replikk.judges.verdict import failure_verdict
@@ -36,7 +40,7 @@ def judge_takes(
         unheard = [key for key, failure in failed.items() if failure is None and key not in bench.heard]
         if unheard:  # the journal of transcripts was damaged or deleted since they were written
             listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
-        verdicts = []
+        verdicts, again = [], []
         for planned in bench.plan.lines:
             if round_number >= len(planned.takes) or planned.takes[round_number] not in failed:
                 continue
@@ -45,7 +49,10 @@ def judge_takes(
                 verdict_record(failure_verdict(failed[key]), None) if failed[key] else judge_line(bench, planned, key)
             )
             verdicts.append({"id": planned.line.id, "take": key, "round": round_number, **verdict})
+            if verdict["outcome"] == "retry" and round_number + 1 < len(planned.takes):
+                again.append({"id": planned.line.id})
         write_jsonl(manifest, verdicts)
+        write_jsonl(retries, again)
         outcomes = [record["outcome"] for record in verdicts]
         log.info(
             "round %d: %d passed, %d to be tried again, %d for a human ear",

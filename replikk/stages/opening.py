@@ -15,7 +15,7 @@ from typing import Any
 import replikk
 from replikk.config import Config, read_config
 from replikk.dialogue.plan import OpenPlan, open_plan
-from replikk.files import digest
+from replikk.files import canonical_json, digest, write_if_changed
 from replikk.stages.damage import note_damage, repairs_path
 
 
@@ -27,6 +27,8 @@ class Build:
     plan: OpenPlan
     rounds: int
     shards: int
+    settings: str
+    """A file with the settings as this build was started with, command line included, for the jobs to read."""
     strict: bool
     repairs: str
     """A file that grows when a finished file turned out to be damaged: an input of the rules that mend it."""
@@ -34,40 +36,53 @@ class Build:
     """By rule: a digest of the settings and the code that only this rule depends on."""
 
 
-def open_build(settings: Mapping[str, Any]) -> Build:
-    """Check everything a person wrote. Raises ReplikkError with all problems, before any audio is made."""
+def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
+    """Check everything a person wrote; ``scripts`` is the folder with one script per rule.
+
+    Raises ReplikkError with all problems, before any audio is made.
+    """
     config = read_config(settings)
     plan = open_plan(config)
     note_damage(config.build_dir)
+    settings_path = config.build_dir / "plan" / "settings.json"
+    write_if_changed(settings_path, canonical_json(settings))
     return Build(
         folder=str(config.build_dir),
         plan=plan,
         rounds=config.max_rounds,
         shards=config.shards,
+        settings=str(settings_path),
         strict=config.strict,
         repairs=str(repairs_path(config.build_dir)),
-        fingerprints=_fingerprints(config),
+        fingerprints=_fingerprints(config, scripts),
     )
 
 
-def _fingerprints(config: Config) -> dict[str, str]:
+def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     judge = [config.judge, config.judge_settings]
     bench = _code("stages/bench.py", "judges")
-    return {
-        "synthesize_takes": digest([config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")]),
-        "transcribe_takes": digest([judge, bench, _code("stages/transcribe_takes.py")]),
-        "judge_takes": digest([judge, bench, config.thresholds, _code("stages/judge_takes.py")]),
-        "select_takes": _code("stages/select_takes.py"),
-        "package_assets": digest(
-            [config.delivery, _code("stages/package_assets.py", "stages/clips.py", "stages/manifest.py", "audio")]
-        ),
-        "report_quality": digest([config.strict, bench, _code("stages/report_quality.py", "report")]),
-        "check_release": _code("stages/check_release.py"),
+    depends_on: dict[str, list[Any]] = {
+        "plan_lines": [],
+        "synthesize_takes": [config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")],
+        "transcribe_takes": [judge, bench, _code("stages/transcribe_takes.py")],
+        "judge_takes": [judge, bench, config.thresholds, _code("stages/judge_takes.py")],
+        "select_takes": [_code("stages/select_takes.py")],
+        "package_assets": [
+            config.delivery,
+            _code("stages/package_assets.py", "stages/clips.py", "stages/manifest.py", "audio"),
+        ],
+        "report_quality": [bench, _code("stages/report_quality.py", "stages/check_release.py", "report")],
+        "check_release": [_code("stages/check_release.py")],
     }
+    return {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _code(*places: str) -> str:
-    """A hash of our own modules. Snakemake watches scripts only, not what they import."""
+    """A hash of our own modules: Snakemake does not watch what a script imports."""
     root = Path(replikk.__file__).parent
     files: list[Path] = []
     for place in places:
@@ -77,4 +92,4 @@ def _code(*places: str) -> str:
             if (path.is_dir())
             else [path]
         )
-    return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
+    return digest([[file.name, _content(file)] for file in files])

@@ -20,6 +20,7 @@ from replikk.report.decision_rows import decision_form
 from replikk.report.render import render_page
 from replikk.report.table import render_table
 from replikk.stages.bench import Bench, evidence_key, open_bench
+from replikk.stages.check_release import write_release
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,9 @@ def report_quality(
     manifest_path: Path,
     changes_path: Path,
     folder: Path,
+    release_path: Path,
 ) -> None:
-    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``."""
+    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and the release answer."""
     with job_lock(config.build_dir, "report"):
         plan = read_plan(plan_path)
         bench = open_bench(config, plan)
@@ -51,8 +53,8 @@ def report_quality(
         write_atomic(folder / "report.csv", render_table(data))
         write_atomic(folder / "index.html", render_page(data))
         summary = data["summary"]
-        waiting = len(summary["blocking"])
-        log.info("%d lines, %d to be heard by a person: %s", summary["lines"], waiting, folder / "index.html")
+        log.info("%d lines: %s", summary["lines"], folder / "index.html")
+        write_release(summary["blocking"], folder / "index.html", release_path)
 
 
 def _result(planned: PlannedLine, chosen: Mapping[str, Any], bench: Bench) -> LineResult:

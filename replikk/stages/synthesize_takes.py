@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 def synthesize_takes(
     config: Config,
     plan_path: Path,
-    previous_verdicts: Path | None,
+    retries: Path | None,
     round_number: int,
     shard: int,
     manifest: Path,
     workers: int = 1,
 ) -> None:
-    """Make the takes of a round (from 0) that belong to ``shard``; ``previous_verdicts`` is None in round 0."""
+    """Make the takes of a round (from 0) that belong to ``shard``; ``retries`` of the round before, None in round 0."""
     with job_lock(config.build_dir, f"synthesize-{shard}"):
-        wanted = wanted_takes(plan_path, previous_verdicts, round_number, shard, config.shards)
+        wanted = wanted_takes(plan_path, retries, round_number, shard, config.shards)
         store = Store(config.build_dir)
         failed: dict[str, str] = {}
         missing = {key: line for key, (_, line) in wanted.items() if store.take_record(key) is None}
@@ -50,12 +50,12 @@ def synthesize_takes(
 
 
 def wanted_takes(
-    plan_path: Path, previous_verdicts: Path | None, round_number: int, shard: int, shards: int
+    plan_path: Path, retries: Path | None, round_number: int, shard: int, shards: int
 ) -> dict[str, tuple[Plan, PlannedLine]]:
     """The takes that a round and shard must have, by key, with a line that says them."""
     retried: set[str] | None = None
-    if previous_verdicts is not None:
-        retried = {record["id"] for record in read_jsonl(previous_verdicts) if record["outcome"] == "retry"}
+    if retries is not None:
+        retried = {record["id"] for record in read_jsonl(retries)}
         if not retried:
             return {}
     plan = read_plan(plan_path)
