@@ -24,10 +24,10 @@ rule package_assets:
     threads: 8
     params:
         script=SCRIPTS / "package_assets.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["package_assets"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --selection {input.selection:q}"
         " --manifest {output.manifest:q} --changes {output.changes:q} --workers {threads}"
 
@@ -49,10 +49,10 @@ rule report_quality:
         "../envs/replikk.yaml"
     params:
         script=SCRIPTS / "report_quality.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["report_quality"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --selection {input.selection:q} --manifest {input.manifest:q}"
         " --changes {input.changes:q} --page {output.page:q} --release {output.release:q}"
 
@@ -68,8 +68,8 @@ rule check_release:
         "../envs/replikk.yaml"
     params:
         script=SCRIPTS / "check_release.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["check_release"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --release {input.release:q} --passed {output.passed:q}"

@@ -14,10 +14,10 @@ rule plan_lines:
         "../envs/replikk.yaml"
     params:
         script=SCRIPTS / "plan_lines.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         digest=BUILD.plan.digest,
         fingerprint=BUILD.fingerprints["plan_lines"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --digest {params.digest}"
         " --plan {output.plan:q}"

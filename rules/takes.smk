@@ -29,10 +29,10 @@ rule synthesize_takes:
         gpu=1,
     params:
         script=SCRIPTS / "synthesize_takes.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["synthesize_takes"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --retries {input.retries:q} --takes {output.takes:q}"
         " --round {wildcards.round} --shard {wildcards.shard} --workers {threads}"
 
@@ -51,10 +51,10 @@ rule transcribe_takes:
         gpu=1,
     params:
         script=SCRIPTS / "transcribe_takes.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["transcribe_takes"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --takes {input.takes:q} --transcripts {output.transcripts:q}"
         " --shard {wildcards.shard}"
 
@@ -77,10 +77,10 @@ rule judge_takes:
         "../envs/replikk.yaml"
     params:
         script=SCRIPTS / "judge_takes.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["judge_takes"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --takes {input.takes:q} --round {wildcards.round}"
         " --verdicts {output.verdicts:q} --retries {output.retries:q}"
 
@@ -97,8 +97,8 @@ rule select_takes:
         "../envs/replikk.yaml"
     params:
         script=SCRIPTS / "select_takes.py",
-        settings=BUILD.settings,
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["select_takes"],
     shell:
-        "python3 -P {params.script:q} --settings {params.settings:q} --log {log:q}"
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --verdicts {input.verdicts:q} --selection {output.selection:q}"

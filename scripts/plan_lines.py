@@ -4,4 +4,4 @@ from replikk.dialogue.plan import copy_plan
 from replikk.stages.running import open_job
 
 with open_job(paths=["plan"], words=["digest"]) as job:
-    copy_plan(config=job.config, wanted_digest=job.digest, target=job.plan)
+    copy_plan(build_dir=job.config.build_dir, wanted_digest=job.digest, target=job.plan)

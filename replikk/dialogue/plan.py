@@ -19,7 +19,6 @@ from replikk.config import Config
 from replikk.dialogue.decided import read_locks
 from replikk.dialogue.records import Line, Voice
 from replikk.dialogue.take_keys import ingredients
-from replikk.engines import make_engine
 from replikk.errors import ReplikkError
 from replikk.files import digest, read_jsonl, sha256_file, write_atomic, write_jsonl
 
@@ -104,6 +103,9 @@ def _inputs(config: Config) -> Mapping[str, Any]:
             f"{config.dialogue_dir}: there is no such folder; put your sheets there, or name another with "
             "--config dialogue_dir=FOLDER"
         )
+    # Imported here: the stages only read plans.
+    from replikk.engines import make_engine
+
     engine = make_engine(config.engine, dict(config.engine_settings))
     files = {}
     for file in sorted(config.dialogue_dir.rglob("*")):
@@ -165,16 +167,7 @@ def read_plan(path: Path) -> Plan:
     """The plan in a file that ``write_plan`` wrote."""
     records = read_jsonl(path)
     head = next(records)
-    lines = tuple(
-        PlannedLine(
-            **{
-                **record,
-                "line": Line.from_json(record["line"]),
-                "takes": tuple(record["takes"]),
-            }
-        )
-        for record in records
-    )
+    lines = tuple(map(_planned_line, records))
     return Plan(
         lines=lines,
         voices={name: Voice(**voice) for name, voice in head["voices"].items()},
@@ -188,12 +181,23 @@ def read_plan(path: Path) -> Plan:
     )
 
 
-def copy_plan(config: Config, wanted_digest: str, target: Path) -> None:
+def _planned_line(record: dict[str, Any]) -> PlannedLine:
+    record["line"] = Line.from_json(record["line"])
+    record["takes"] = tuple(record["takes"])
+    planned = PlannedLine.__new__(PlannedLine)
+    planned.__dict__.update(record)  # as in Line.from_json
+    return planned
+
+
+def copy_plan(build_dir: Path, wanted_digest: str, target: Path) -> None:
     """Rule plan_lines: write the plan that the build was started with, which has ``wanted_digest``, to ``target``.
 
-    Raises ReplikkError when the inputs have changed since the build was started.
+    Raises ReplikkError when that plan is not remembered any more.
     """
-    now = open_plan(config)
-    if now.digest != wanted_digest:
-        raise ReplikkError(f"{config.dialogue_dir}: the dialogue was changed while the build was starting; run again")
-    write_atomic(target, now.path.read_bytes())
+    known = (build_dir / "plan" / "known").glob("*.jsonl")
+    for path in sorted(known, key=lambda file: file.stat().st_mtime_ns, reverse=True):
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == wanted_digest:
+            write_atomic(target, data)
+            return
+    raise ReplikkError(f"{build_dir}: the plan of this build was removed while the build was starting; run again")

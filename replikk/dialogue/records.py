@@ -90,7 +90,9 @@ class Line:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Line:
         values = dict(record)
-        values["segments"] = tuple(Segment(text, pause) for text, pause in values["segments"])
-        values["respelt"] = tuple((written, spoken) for written, spoken in values["respelt"])
+        values["segments"] = tuple([Segment(text, pause) for text, pause in values["segments"]])
+        values["respelt"] = tuple(map(tuple, values["respelt"]))
         values["remarks"] = tuple(values["remarks"])
-        return cls(**values)
+        line = cls.__new__(cls)
+        line.__dict__.update(values)  # a frozen dataclass's __init__ takes ten times as long, in every stage
+        return line

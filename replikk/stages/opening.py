@@ -27,7 +27,7 @@ class Build:
     plan: OpenPlan
     rounds: int
     shards: int
-    settings: str
+    config_path: str
     """A file with the settings as this build was started with, command line included, for the jobs to read."""
     strict: bool
     repairs: str
@@ -44,14 +44,14 @@ def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
     config = read_config(settings)
     plan = open_plan(config)
     note_damage(config.build_dir)
-    settings_path = config.build_dir / "plan" / "settings.json"
-    write_if_changed(settings_path, canonical_json(settings))
+    config_path = config.build_dir / "plan" / "config.json"
+    write_if_changed(config_path, canonical_json(settings))
     return Build(
         folder=str(config.build_dir),
         plan=plan,
         rounds=config.max_rounds,
         shards=config.shards,
-        settings=str(settings_path),
+        config_path=str(config_path),
         strict=config.strict,
         repairs=str(repairs_path(config.build_dir)),
         fingerprints=_fingerprints(config, scripts),

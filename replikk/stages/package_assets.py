@@ -153,14 +153,14 @@ def _place(
     settings: DeliverySettings,
 ) -> None:
     """Make the asset's bytes those of the clip, touching the file only when they differ."""
-    target = Path(f"{build_dir}/assets/{order.path}")
+    target = f"{build_dir}/assets/{order.path}"
     same = before is not None and before["path"] == order.path and before["sha256"] == record["sha256"]
     if same and is_intact(target, record["bytes"], record["sha256"], before_ns):
         return
     data = store.load_clip(order.key, settings.suffix)
     if data is None:
         raise StoreError(f"[{order.line_id}] its clip was damaged in the store and has been dropped; run again")
-    write_if_changed(target, data)
+    write_if_changed(Path(target), data)
 
 
 AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")

@@ -25,7 +25,7 @@ def open_job(
     Inside, the log is open as in ``stage_log``.
     """
     parser = argparse.ArgumentParser()
-    for name in ("settings", "log", *paths):
+    for name in ("config", "log", *paths):
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in lists:
         parser.add_argument(f"--{name}", type=Path, nargs="*", required=True)
@@ -35,7 +35,7 @@ def open_job(
         parser.add_argument(f"--{name}", required=True)
     job = parser.parse_args()
     with stage_log(job.log):
-        job.config = read_config(orjson.loads(job.settings.read_bytes()))
+        job.config = read_config(orjson.loads(job.config.read_bytes()))
         yield job
 
 
