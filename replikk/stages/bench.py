@@ -20,9 +20,13 @@ from replikk.judges.evidence import VERSION as EVIDENCE_VERSION
 from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
-from replikk.judges.verdict import Verdict, badness, decide
+from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
+from replikk.report.data import WORD_COUNTS
 from replikk.stages.transcribe_takes import read_transcript, transcripts
 from replikk.store import Store
+
+RECORD_VERSION = 2
+"""Raise it when the journal of verdicts says more or less of the same verdict."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def open_bench(config: Config, plan: Plan) -> Bench:
         verdicts=store.journal("verdicts"),
         store=store,
         basis=digest([EVIDENCE_VERSION, judge.fingerprint(), plan.cast_names]),
-        limits=digest([VERDICT_VERSION, thresholds.fingerprint()]),
+        limits=digest([RECORD_VERSION, VERDICT_VERSION, thresholds.fingerprint()]),
     )
 
 
@@ -82,12 +86,12 @@ def read_evidence(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence
 
 
 def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any]:
-    """The verdict on a take as a reading of this line: outcome, reasons, badness."""
+    """The verdict on a take as a reading of this line: outcome, reasons, badness, words, and the evidence's key."""
     key_of_evidence = evidence_key(bench, planned, take_key)
     key = hashlib.sha256(f"{bench.limits}{key_of_evidence}".encode()).hexdigest()
     known = bench.verdicts.get(key)
     if known is not None and key_of_evidence in bench.evidence:
-        return {name: known[name] for name in ("outcome", "reasons", "badness")}
+        return {**known["verdict"], "evidence": key_of_evidence}
     line = planned.line
     heard = bench.heard.get(take_key)
     if heard is None:
@@ -105,10 +109,21 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, A
     )
     evidence = gather(facts, transcript, signal)
     verdict = decide(evidence, bench.thresholds)
-    record = verdict_record(verdict, badness(evidence, verdict))
+    record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
     bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
-    bench.verdicts.append(key, {"take": take_key, **record})
-    return record
+    bench.verdicts.append(key, {"take": take_key, "verdict": record})
+    return {**record, "evidence": key_of_evidence}
+
+
+def failed_record(failure: str) -> dict[str, Any]:
+    """As ``judge_line``, of a take that could not be made."""
+    return {**verdict_record(failure_verdict(failure), None), "words": None, "evidence": None}
+
+
+def _word_counts(evidence: Evidence) -> dict[str, int] | None:
+    """Kept beside the verdict: the report adds up the words of all lines and looks into the evidence of few."""
+    comparison = evidence.comparison
+    return None if comparison is None else {name: getattr(comparison, name) for name in WORD_COUNTS}
 
 
 def verdict_record(verdict: Verdict, how_bad: float | None) -> dict[str, Any]:

@@ -33,8 +33,7 @@ def judge_takes(
             write_jsonl(retries, [])
             return
         # Imported here: a round without takes must not pay for the judge and numpy.
-        from replikk.judges.verdict import failure_verdict
-        from replikk.stages.bench import judge_line, open_bench, verdict_record
+        from replikk.stages.bench import failed_record, judge_line, open_bench
 
         bench = open_bench(config, read_plan(plan_path))
         unheard = [key for key, failure in failed.items() if failure is None and key not in bench.heard]
@@ -45,9 +44,7 @@ def judge_takes(
             if round_number >= len(planned.takes) or planned.takes[round_number] not in failed:
                 continue
             key = planned.takes[round_number]
-            verdict = (
-                verdict_record(failure_verdict(failed[key]), None) if failed[key] else judge_line(bench, planned, key)
-            )
+            verdict = failed_record(failed[key]) if failed[key] else judge_line(bench, planned, key)
             verdicts.append({"id": planned.line.id, "take": key, "round": round_number, **verdict})
             if verdict["outcome"] == "retry" and round_number + 1 < len(planned.takes):
                 again.append({"id": planned.line.id})

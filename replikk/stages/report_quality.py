@@ -5,22 +5,23 @@ Gathers from the store what the report needs and hands it to ``replikk.report``,
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from replikk.config import Config
 from replikk.dialogue.plan import PlannedLine, read_plan
 from replikk.files import canonical_json, read_jsonl, write_atomic
 from replikk.locks import job_lock
-from replikk.report.data import QUIET, LineResult, TakeResult, report_data, word_counts
+from replikk.report.data import QUIET, LineResult, TakeResult, report_data
 from replikk.report.decision_rows import decision_form
 from replikk.report.render import render_page
 from replikk.report.table import render_table
-from replikk.stages.bench import Bench, evidence_key, open_bench
 from replikk.stages.check_release import write_release
+from replikk.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +38,15 @@ def report_quality(
     """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and the release answer."""
     with job_lock(config.build_dir, "report"):
         plan = read_plan(plan_path)
-        bench = open_bench(config, plan)
+        store = Store(config.build_dir)
         selection = {record["id"]: record for record in read_jsonl(selection_path)}
-        results = [_result(planned, selection[planned.line.id], bench) for planned in plan.lines]
+        results = [_result(planned, selection[planned.line.id], store) for planned in plan.lines]
         decisions_path = config.dialogue_dir / "decisions.csv"
         data = report_data(
             plan=plan,
             results=results,
-            manifest=json.loads(manifest_path.read_bytes()),
-            changes=json.loads(changes_path.read_bytes()),
+            manifest=orjson.loads(manifest_path.read_bytes()),
+            changes=orjson.loads(changes_path.read_bytes()),
             decisions_path=decisions_path.as_posix(),
             form=decision_form(decisions_path),
         )
@@ -57,22 +58,22 @@ def report_quality(
         write_release(summary["blocking"], folder / "index.html", release_path)
 
 
-def _result(planned: PlannedLine, chosen: Mapping[str, Any], bench: Bench) -> LineResult:
+def _result(planned: PlannedLine, chosen: Mapping[str, Any], store: Store) -> LineResult:
     """A line with what became of its takes."""
     return LineResult(
         planned=planned,
         state=chosen["state"],
         take=chosen["take"],
-        takes=tuple(_take(planned, take, chosen["state"], bench) for take in chosen["takes"]),
-        words=word_counts(_evidence(bench, planned, chosen["take"])) if chosen["take"] else None,
+        takes=tuple([_take(take, chosen["state"], store) for take in chosen["takes"]]),
+        words=next((take["words"] for take in chosen["takes"] if take["take"] == chosen["take"]), None),
     )
 
 
-def _take(planned: PlannedLine, take: Mapping[str, Any], state: str, bench: Bench) -> TakeResult:
+def _take(take: Mapping[str, Any], state: str, store: Store) -> TakeResult:
     # Nobody reads the evidence on 10,000 good lines; it stays in the store.
     shown = take["badness"] is not None and state != QUIET
-    evidence = _evidence(bench, planned, take["take"]) if shown else None
-    path = bench.store.take_path(take["take"]).relative_to(bench.store.root.parent).as_posix() if shown else ""
+    evidence = _evidence(store, take["evidence"]) if shown else None
+    path = store.take_path(take["take"]).relative_to(store.root.parent).as_posix() if shown else ""
     return TakeResult(
         key=take["take"],
         round=take["round"],
@@ -85,7 +86,7 @@ def _take(planned: PlannedLine, take: Mapping[str, Any], state: str, bench: Benc
     )
 
 
-def _evidence(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any] | None:
-    """``Evidence.to_json()`` of a take as a reading of this line; None for a take that does not exist."""
-    record = bench.evidence.get(evidence_key(bench, planned, take_key))
+def _evidence(store: Store, key: str | None) -> dict[str, Any] | None:
+    """``Evidence.to_json()`` by its key; None for a take that does not exist."""
+    record = None if key is None else store.journal("evidence").get(key)
     return None if record is None else record["evidence"]
