@@ -33,7 +33,7 @@ include: "rules/takes.smk"
 include: "rules/assets.smk"
 
 
-# include: "rules/judge.smk"
+include: "rules/judge.smk"
 
 
 rule all:

@@ -24,12 +24,15 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-PEOPLE = ["Nora", "Emil", "Ugla", "Kapteinen", "Læreren", "Bestemor"]
-THINGS = ["lykta", "nøkkelen", "båten", "kartet", "porten", "boka", "steinen", "brua", "kista", "fjæra", "sekken"]
+PEOPLE = ["Nora", "Emil", "Ugla", "Kapteinen", "Læreren", "Bestemor", "Trollet", "Havfrua"]
+VERBS = ["fant", "mistet", "så", "ville ha", "gjemte", "lånte", "tok med", "glemte", "savnet", "pusset"]
+KINDS = ["den gamle", "den nye", "den røde", "den lille", "den tunge", "den rare", "den fine", "den våte"]
+THINGS = ["lykta", "nøkkelen", "båten", "porten", "boka", "steinen", "brua", "kista", "fjæra", "sekken"]
+PLACES = ["i havna", "på fjellet", "ved elva", "bak skolen", "under brua", "i skogen", "på loftet", "ved fyret"]
 
 
 def write_game(root: Path, lines: int) -> None:
-    """A game of ``lines`` different lines in scenes of 100, four to sixteen words each."""
+    """A game of up to 51,200 different lines of six to eight words, in scenes of 100."""
     rng = random.Random(lines)
     dialogue = root / "dialogue"
     dialogue.mkdir(parents=True)
@@ -41,10 +44,11 @@ def write_game(root: Path, lines: int) -> None:
             writer = csv.writer(file, delimiter=";")
             writer.writerow(["id", "text", "voice", "style"])
             for number in range(start, min(start + 100, lines)):
-                text = f"{rng.choice(PEOPLE)} fant {rng.choice(THINGS)} {number} ganger"
-                for _ in range(rng.randrange(3)):
-                    text += f", og så gikk {rng.choice(PEOPLE)} med {rng.choice(THINGS)} til huset"
-                writer.writerow([f"line_{number:06}", f"{text}.", rng.choice(voices), rng.choice(["", "", "stille"])])
+                text, rest = "", number
+                for words in (PEOPLE, VERBS, KINDS, THINGS, PLACES):  # a different sentence for every number
+                    rest, choice = divmod(rest, len(words))
+                    text += f" {words[choice]}"
+                writer.writerow([f"line_{number:06}", f"{text.strip()}.", rng.choice(voices), rng.choice(["", "", "stille"])])
 
 
 def _voice_names(path: Path) -> list[str]:
@@ -74,7 +78,7 @@ def build(root: Path, cores: int = 1) -> dict[str, float]:
 
 def change_one_line(root: Path) -> None:
     sheet = root / "dialogue" / "scene_0000.csv"
-    sheet.write_text(sheet.read_text(encoding="utf-8").replace("fant", "mistet", 1), encoding="utf-8")
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("fant", "fikk", 1), encoding="utf-8")
 
 
 def finished_audio_s(root: Path) -> float:
