@@ -31,8 +31,6 @@ include: "rules/common.smk"
 include: "rules/dialogue.smk"
 include: "rules/takes.smk"
 include: "rules/assets.smk"
-
-
 include: "rules/judge.smk"
 
 
@@ -46,6 +44,6 @@ rule all:
 
 onstart:
     try:
-        BUILD_LOCK = hold_build_lock(Path(BUILD.folder))
+        hold_build_lock(Path(BUILD.folder))
     except ReplikkError as error:
         raise WorkflowError(str(error))

@@ -107,7 +107,8 @@ class Store:
         try:
             speeds = json.loads(path.read_bytes())
         except (FileNotFoundError, ValueError):
-            speeds = {}
+            speeds = None
+        speeds = speeds if isinstance(speeds, dict) else {}
         write_atomic(path, canonical_json({**speeds, stage: {"characters": characters, "seconds": round(took_s, 3)}}))
 
     # Clips ----------------------------------------------------------------------------------------------------------

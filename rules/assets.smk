@@ -13,6 +13,7 @@ rule package_assets:
         plan=rules.plan_lines.output.plan,
         selection=rules.select_takes.output.selection,
         repairs=BUILD.repairs,
+        settings=BUILD.settings["package_assets"],
     output:
         manifest=f"{BUILD.folder}/assets/manifest.json",
         changes=f"{BUILD.folder}/changes.json",
@@ -33,6 +34,7 @@ rule report_quality:
         selection=rules.select_takes.output.selection,
         manifest=rules.package_assets.output.manifest,
         changes=rules.package_assets.output.changes,
+        settings=BUILD.settings["report_quality"],
     output:
         page=f"{BUILD.folder}/report/index.html",
         table=f"{BUILD.folder}/report/report.csv",
@@ -50,6 +52,7 @@ rule report_quality:
 rule check_release:
     input:
         data=rules.report_quality.output.data,
+        settings=BUILD.settings["check_release"],
     output:
         verdict=f"{BUILD.folder}/release.json",
     log:

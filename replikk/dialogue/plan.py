@@ -20,7 +20,7 @@ from replikk.dialogue.decided import read_locks
 from replikk.dialogue.records import Line, Voice
 from replikk.engines import make_engine
 from replikk.errors import ReplikkError
-from replikk.files import digest, read_jsonl, sha256_file, write_atomic, write_jsonl
+from replikk.files import canonical_json, digest, read_jsonl, sha256_file, write_atomic
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,11 @@ class PlannedLine:
     recording: str = ""
     """Path of the human recording of an ``external`` line."""
 
+    def locked_take(self, locks: Mapping[str, str]) -> str | None:
+        """Which of its takes the line was locked to by its sheet when it was built before; ``locks`` by line id."""
+        key = locks.get(self.line.id) if self.line.status == "locked" else None
+        return key if key in self.takes else None
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -61,11 +66,15 @@ class Plan:
     """Decisions that fit no take any more, as sentences."""
 
     def line_of_take(self) -> dict[str, PlannedLine]:
-        """A line that says each take, by take key."""
+        """A line that says each take, by take key.
+
+        Where there is one, a line whose text that is: a locked line that has changed asks for a take of its old text.
+        """
         saying: dict[str, PlannedLine] = {}
         for planned in self.lines:
             for key in planned.takes:
-                saying.setdefault(key, planned)
+                if key not in saying or not saying[key].can_be_made:
+                    saying[key] = planned
         return saying
 
 
@@ -78,17 +87,27 @@ class OpenPlan:
 
 
 def open_plan(config: Config) -> OpenPlan:
-    """The plan of the inputs as they are now, from memory when they are known. Raises as ``make_plan`` does."""
-    folder = config.build_dir / "plan" / "known"
-    path = folder / f"{digest(_inputs(config))[:32]}.jsonl"
-    if not path.exists():
-        from replikk.dialogue.assemble import make_plan
+    """The plan of the inputs as they are now, from memory when they are known. Raises as ``make_plan`` does.
 
-        write_plan(path, make_plan(config))
-        known = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
-        for old in known[:-KEPT_PLANS]:
-            old.unlink(missing_ok=True)
-    return OpenPlan(sha256_file(path), path)
+    A remembered plan is named by its inputs and its own content, so that a damaged one is not believed.
+    """
+    folder = config.build_dir / "plan" / "known"
+    inputs = digest(_inputs(config))[:32]
+    for path in folder.glob(f"{inputs}.*.jsonl"):
+        content = sha256_file(path)
+        if path.name == f"{inputs}.{content[:32]}.jsonl":
+            return OpenPlan(content, path)
+        path.unlink(missing_ok=True)
+    from replikk.dialogue.assemble import make_plan
+
+    data = plan_bytes(make_plan(config))
+    content = hashlib.sha256(data).hexdigest()
+    path = folder / f"{inputs}.{content[:32]}.jsonl"
+    write_atomic(path, data)
+    known = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
+    for old in known[:-KEPT_PLANS]:
+        old.unlink(missing_ok=True)
+    return OpenPlan(content, path)
 
 
 def _inputs(config: Config) -> Mapping[str, Any]:
@@ -132,13 +151,14 @@ def _content(file: Path) -> list[Any]:
 def _own_code() -> str:
     """A hash of the modules that make plans: a plan of other code is another plan."""
     here = Path(__file__).parent
-    sources = sorted([*here.rglob("*.py"), here.parent / "engines" / "espeak_styles.py"])
+    sources = sorted([*here.rglob("*.py"), *(here.parent / "engines").rglob("*.py")])
     return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in sources if file.exists()])
 
 
-def write_plan(path: Path, plan: Plan) -> None:
-    """One JSON line for the game, then one per line of dialogue."""
+def plan_bytes(plan: Plan) -> bytes:
+    """The plan as a file: one JSON line for the game, then one per line of dialogue."""
     head = {
+        "lines": len(plan.lines),
         "voices": {name: asdict(voice) for name, voice in plan.voices.items()},
         "cast_names": plan.cast_names,
         "engine": plan.engine,
@@ -147,7 +167,7 @@ def write_plan(path: Path, plan: Plan) -> None:
         "stale_decisions": plan.stale_decisions,
     }
     records = ({**_fields(planned), "line": planned.line.to_json()} for planned in plan.lines)
-    write_jsonl(path, [head, *records])
+    return b"".join(canonical_json(record) + b"\n" for record in (head, *records))
 
 
 def _fields(planned: PlannedLine) -> dict[str, Any]:
@@ -156,9 +176,9 @@ def _fields(planned: PlannedLine) -> dict[str, Any]:
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in a file that ``write_plan`` wrote."""
+    """The plan in a file of ``plan_bytes``. Raises ReplikkError when lines are missing: they would vanish silently."""
     records = read_jsonl(path)
-    head = next(records)
+    head: dict[str, Any] = next(records, {})
     lines = tuple(
         PlannedLine(
             **{
@@ -169,6 +189,8 @@ def read_plan(path: Path) -> Plan:
         )
         for record in records
     )
+    if head.get("lines") != len(lines):
+        raise ReplikkError(f"{path}: was damaged, it does not hold every line; delete the file and run again")
     return Plan(
         lines=lines,
         voices={name: Voice(**voice) for name, voice in head["voices"].items()},

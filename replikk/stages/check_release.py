@@ -5,12 +5,11 @@ The report is written in every case; with ``strict: true`` the build then fails 
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, write_atomic
+from replikk.files import canonical_json, read_json, write_atomic
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ NAMED = 10  # so many ids in the message; the report has them all
 
 def check_release(report_path: Path, strict: bool, verdict_path: Path) -> None:
     """Write whether the build can be shipped. Raises ReplikkError when ``strict`` is set and it cannot."""
-    summary = json.loads(report_path.read_bytes())["summary"]
+    summary = read_json(report_path)["summary"]
     open_ids = summary["blocking"]
     if open_ids:
         names = ", ".join(open_ids[:NAMED]) + (f" and {len(open_ids) - NAMED} more" if len(open_ids) > NAMED else "")

@@ -8,6 +8,7 @@ tuned threshold decides anew from the old evidence, a new cast name compares ane
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
 from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
 from replikk.locks import job_lock
-from replikk.stages.transcribe_takes import listen, read_transcript, transcripts
+from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,7 @@ def judge_takes(
             write_jsonl(manifest, [])
             return
         bench = open_bench(config, read_plan(plan_path))
-        unheard = [key for key, failure in failed.items() if failure is None and key not in bench.heard]
-        if unheard:  # the journal of transcripts was damaged or deleted since they were written
-            listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
+        hear_missing(config, bench, [key for key, failure in failed.items() if failure is None])
         verdicts = []
         for planned in bench.plan.lines:
             if round_number >= len(planned.takes) or planned.takes[round_number] not in failed:
@@ -88,6 +87,14 @@ def open_bench(config: Config, plan: Plan) -> Bench:
         verdicts=store.journal("verdicts"),
         store=store,
     )
+
+
+def hear_missing(config: Config, bench: Bench, take_keys: Iterable[str]) -> None:
+    """Listen to the takes whose transcripts were lost since they were written, or were made for another text."""
+    saying = bench.plan.line_of_take()
+    unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.get(key), saying[key])]
+    if unheard:
+        listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
 
 
 def evidence_key(bench: Bench, planned: PlannedLine, take_key: str) -> str:
