@@ -31,9 +31,7 @@ include: "rules/common.smk"
 include: "rules/dialogue.smk"
 include: "rules/takes.smk"
 include: "rules/assets.smk"
-
-
-# include: "rules/judge.smk"
+include: "rules/judge.smk"
 
 
 rule all:
@@ -47,6 +45,6 @@ rule all:
 
 onstart:
     try:
-        BUILD_LOCK = hold_build_lock(Path(BUILD.folder))
+        hold_build_lock(Path(BUILD.folder))
     except ReplikkError as error:
         raise WorkflowError(str(error))

@@ -48,7 +48,8 @@ def write_game(root: Path, lines: int) -> None:
                 for words in (PEOPLE, VERBS, KINDS, THINGS, PLACES):  # a different sentence for every number
                     rest, choice = divmod(rest, len(words))
                     text += f" {words[choice]}"
-                writer.writerow([f"line_{number:06}", f"{text.strip()}.", rng.choice(voices), rng.choice(["", "", "stille"])])
+                style = rng.choice(["", "", "stille"])
+                writer.writerow([f"line_{number:06}", f"{text.strip()}.", rng.choice(voices), style])
 
 
 def _voice_names(path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from replikk import __version__
 from replikk.config import Config, load_config
 from replikk.errors import ReplikkError
+from replikk.files import unusable
 
 EXIT_BAD_INPUT = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # | head
         sys.stderr.close()
+    except OSError as error:
+        print(unusable(error), file=sys.stderr)
+        return EXIT_BAD_INPUT
     return 0
 
 

@@ -6,6 +6,7 @@ and validated by that room, so that each setting is known in one place.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +90,33 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         delivery=_section(mapping, "delivery", problems),
         thresholds=_section(mapping, "thresholds", problems),
     )
+    problems += _unusable_folders(config)
+    for name in ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds"):
+        problems += [f"config.yaml: {name}: {what}" for what in _not_plain(getattr(config, name))]
     if problems:
         raise ReplikkError("\n".join(problems))
     return config
+
+
+def _unusable_folders(config: Config) -> list[str]:
+    problems = []
+    if set("{}") & set(str(config.build_dir)):
+        problems.append(f"config.yaml: build_dir: is '{config.build_dir}'; name a folder without {{ and }}")
+    dialogue, build = config.dialogue_dir.resolve(), config.build_dir.resolve()
+    if build.is_relative_to(dialogue):
+        problems.append(
+            "config.yaml: build_dir: lies in dialogue_dir, and would be read as dialogue; name another folder"
+        )
+    return problems
+
+
+def _not_plain(section: Mapping[str, Any]) -> list[str]:
+    """What YAML can say and JSON cannot: it could not become part of a fingerprint."""
+    try:
+        json.dumps(section, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return ["holds more than text, numbers, true and false; write dates, and names that are numbers, in quotes"]
+    return []
 
 
 def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:

@@ -49,10 +49,19 @@ def write_if_changed(path: Path, data: bytes) -> bool:
     try:
         if path.stat().st_size == len(data) and path.read_bytes() == data:
             return False
-    except FileNotFoundError:
-        pass
+    except OSError:
+        pass  # not there, or in the way: writing says which
     write_atomic(path, data)
     return True
+
+
+def unusable(error: OSError) -> ReplikkError:
+    """What a user can do about a file that the system refuses."""
+    name = "a file" if error.filename is None else str(error.filename)
+    return ReplikkError(
+        f"{name}: cannot be used ({error.strerror or error}); make room or mend its rights, then run again: "
+        "finished takes are kept"
+    )
 
 
 def canonical_json(value: Any) -> bytes:
@@ -78,6 +87,14 @@ def read_jsonl(path: Path) -> Iterator[Any]:
                 yield orjson.loads(line)
             except ValueError as error:
                 raise ReplikkError(f"{path}:{number}: is not JSON; delete the file and run again") from error
+
+
+def read_json(path: Path) -> Any:
+    """The value of a file that the build wrote. Raises ReplikkError naming a file that was damaged."""
+    try:
+        return orjson.loads(path.read_bytes())
+    except ValueError as error:
+        raise ReplikkError(f"{path}: is not JSON; delete the file and run again") from error
 
 
 def sha256_file(path: Path) -> str:

@@ -7,9 +7,11 @@ after a SIGKILL of Snakemake the job it had started lives on, and the next build
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -18,9 +20,16 @@ from replikk.errors import StoreError
 
 log = logging.getLogger(__name__)
 
+_HELD: list[IO[str]] = []
+"""Locks of this process. A lock ends with its open file, and Snakemake throws away what ``onstart`` makes."""
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 
 def hold_build_lock(build_dir: Path) -> IO[str]:
-    """Take the build's lock and return the open file that holds it. Raises StoreError when another build has it."""
+    """Take the build's lock until the process ends, or until the file that is returned is closed.
+
+    Raises StoreError when another build has it.
+    """
     file = _open(build_dir / "store" / "build.lock")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,7 +38,10 @@ def hold_build_lock(build_dir: Path) -> IO[str]:
         raise StoreError(
             f"{build_dir}: another build is running{holder}; wait until it has ended, then run again"
         ) from None
+    except OSError as error:
+        raise _unlockable(build_dir, error) from error
     _sign(file)
+    _HELD.append(file)
     return file
 
 
@@ -42,8 +54,29 @@ def job_lock(build_dir: Path, name: str) -> Iterator[None]:
         except BlockingIOError:
             log.warning("%s: a job of an earlier build is still running%s; waiting for it", name, _holder(file))
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise _unlockable(build_dir, error) from error
         _sign(file)
         yield
+
+
+def end_with_parent() -> None:
+    """For a worker that was forked from a job: end when the job ends, however it ends.
+
+    A worker inherits the job's lock. Left alone, it would wait for work for ever, and the next build for the lock.
+    """
+    parent = os.getppid()
+    with contextlib.suppress(OSError, AttributeError):  # only Linux has it
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _unlockable(build_dir: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{build_dir}: cannot be locked ({error.strerror}); put build_dir on a disk that knows locks (not every "
+        "network disk does)"
+    )
 
 
 def _open(path: Path) -> IO[str]:

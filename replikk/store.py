@@ -109,7 +109,8 @@ class Store:
         try:
             speeds = orjson.loads(path.read_bytes())
         except (FileNotFoundError, ValueError):
-            speeds = {}
+            speeds = None
+        speeds = speeds if isinstance(speeds, dict) else {}
         write_atomic(path, canonical_json({**speeds, stage: {"characters": characters, "seconds": round(took_s, 3)}}))
 
     # Clips ----------------------------------------------------------------------------------------------------------

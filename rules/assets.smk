@@ -14,6 +14,7 @@ rule package_assets:
         plan=rules.plan_lines.output.plan,
         selection=rules.select_takes.output.selection,
         repairs=BUILD.repairs,
+        settings=BUILD.settings["package_assets"],
     output:
         manifest=f"{BUILD.folder}/assets/manifest.json",
         changes=f"{BUILD.folder}/changes.json",
@@ -38,6 +39,7 @@ rule report_quality:
         selection=rules.select_takes.output.selection,
         manifest=rules.package_assets.output.manifest,
         changes=rules.package_assets.output.changes,
+        settings=BUILD.settings["report_quality"],
     output:
         page=f"{BUILD.folder}/report/index.html",
         table=f"{BUILD.folder}/report/report.csv",
@@ -60,6 +62,7 @@ rule report_quality:
 rule check_release:
     input:
         release=rules.report_quality.output.release,
+        settings=BUILD.settings["check_release"],
     output:
         passed=f"{BUILD.folder}/release_checked.json",
     log:

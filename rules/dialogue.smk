@@ -6,6 +6,8 @@ Makes: build/plan/lines.jsonl, one record per line with the takes it asks for.
 
 
 rule plan_lines:
+    input:
+        settings=BUILD.settings["plan_lines"],
     output:
         plan=f"{BUILD.folder}/plan/lines.jsonl",
     log:

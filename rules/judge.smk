@@ -22,6 +22,5 @@ rule train_judge:
     threads: 2
     params:
         work=f"{BUILD.folder}/judge/work",
-        settings=config.get("judge_training", {}),
     script:
         "../scripts/train_judge.py"

@@ -18,6 +18,7 @@ rule synthesize_takes:
         plan=rules.plan_lines.output.plan,
         repairs=BUILD.repairs,
         retries=retries_before,
+        settings=BUILD.settings["synthesize_takes"],
     output:
         takes=f"{BUILD.folder}/rounds/{{round}}/takes.{{shard}}.jsonl",
     log:
@@ -41,6 +42,7 @@ rule transcribe_takes:
     input:
         plan=rules.plan_lines.output.plan,
         takes=rules.synthesize_takes.output.takes,
+        settings=BUILD.settings["transcribe_takes"],
     output:
         transcripts=f"{BUILD.folder}/rounds/{{round}}/transcripts.{{shard}}.jsonl",
     log:
@@ -68,6 +70,7 @@ rule judge_takes:
         transcripts=expand(
             rules.transcribe_takes.output.transcripts, shard=SHARDS, allow_missing=True
         ),
+        settings=BUILD.settings["judge_takes"],
     output:
         verdicts=f"{BUILD.folder}/rounds/{{round}}/verdicts.jsonl",
         retries=f"{BUILD.folder}/rounds/{{round}}/retries.jsonl",
@@ -89,6 +92,7 @@ rule select_takes:
     input:
         plan=rules.plan_lines.output.plan,
         verdicts=expand(rules.judge_takes.output.verdicts, round=ROUNDS),
+        settings=BUILD.settings["select_takes"],
     output:
         selection=f"{BUILD.folder}/selection.jsonl",
     log:

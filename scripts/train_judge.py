@@ -7,7 +7,6 @@ from replikk.stages.running import stage_log
 
 with stage_log(snakemake.log[0]):
     train_judge(
-        settings=dict(snakemake.params.settings),
         work=Path(snakemake.params.work),
         generators=max(1, snakemake.threads - 1),
         weights=Path(snakemake.output.weights),

@@ -6,6 +6,7 @@ delivered, what a decision names, and the clips and records that belong to these
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,8 @@ from replikk.dialogue.decisions import read_decisions
 from replikk.dialogue.plan import open_plan, read_plan
 from replikk.files import read_jsonl
 from replikk.journal import Journal
-from replikk.locks import hold_build_lock
-from replikk.stages.damage import delivered_path
+from replikk.locks import hold_build_lock, job_lock
+from replikk.stages.damage import delivered_path, takes_manifests
 from replikk.store import Store
 
 
@@ -41,7 +42,11 @@ class Pruned:
 
 def prune(config: Config, remove: bool = False) -> Pruned:
     """Find what is not needed and, with ``remove``, delete it. Raises StoreError while a build is running."""
-    with hold_build_lock(config.build_dir):
+    with contextlib.ExitStack() as locks:
+        locks.enter_context(hold_build_lock(config.build_dir))
+        # A job may outlive its build, and what it is writing must not be taken away.
+        for path in sorted((config.build_dir / "store" / "locks").glob("*.lock")):
+            locks.enter_context(job_lock(config.build_dir, path.stem))
         store = Store(config.build_dir)
         takes, clips = _needed(config)
         pruned = Pruned(
@@ -61,7 +66,7 @@ def _needed(config: Config) -> tuple[set[str], set[str]]:
     build_dir = config.build_dir
     plan = read_plan(open_plan(config).path)
     takes = {key for planned in plan.lines for key in planned.takes}
-    for manifest in build_dir.glob("rounds/*/takes.*.jsonl"):
+    for manifest in takes_manifests(config):
         takes.update(record["key"] for record in read_jsonl(manifest))
     takes.update(read_locks(build_dir).values())
     clips = set()

@@ -96,7 +96,7 @@ def _estimate_s(store: Store, takes_to_make: Mapping[str, PlannedLine], clips: i
         per_character = sum(
             speeds[s]["seconds"] / speeds[s]["characters"] for s in ("synthesize", "transcribe", "package")
         )
-    except (FileNotFoundError, ValueError, KeyError, ZeroDivisionError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, ZeroDivisionError):
         return None
     return per_character * sum(len(planned.line.spoken) for planned in takes_to_make.values())
 

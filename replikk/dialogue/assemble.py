@@ -17,7 +17,7 @@ from replikk.config import Config
 from replikk.dialogue.decided import Decided, decide_takes, read_locks
 from replikk.dialogue.decisions import Decision, read_decisions
 from replikk.dialogue.drills import is_drill
-from replikk.dialogue.ids import collisions
+from replikk.dialogue.ids import collisions, folded_id
 from replikk.dialogue.lexicon import Lexicon, read_lexicon
 from replikk.dialogue.markup import Marked, parse_markup
 from replikk.dialogue.norwegian import speakable
@@ -242,7 +242,7 @@ def _plan_lines(lines: list[Line], decisions: list[Decision], desk: _Desk) -> tu
     """Keys and takes of every line, and the decisions that fit no line any more."""
     by_line: dict[str, list[Decision]] = defaultdict(list)
     for decision in decisions:
-        by_line[decision.line_id].append(decision)
+        by_line[folded_id(decision.line_id)].append(decision)
     locks = read_locks(desk.config.build_dir)
     stored = _stored_takes(desk.config.build_dir)
     fingerprint = desk.engine.fingerprint()
@@ -251,7 +251,7 @@ def _plan_lines(lines: list[Line], decisions: list[Decision], desk: _Desk) -> tu
         voice = desk.voices.voices[line.voice]
         parts = ingredients(line.segments, line.locale, line.style, voice, fingerprint, desk.config.seed)
         key = line_key(parts)
-        mine = by_line.pop(line.id, [])
+        mine = by_line.pop(folded_id(line.id), [])
         recording = _recording(line, desk) if line.status == "external" else None
         if recording is not None:
             key = external_key(sha256_file(recording))
@@ -284,7 +284,7 @@ def _plan_lines(lines: list[Line], decisions: list[Decision], desk: _Desk) -> tu
                 recording=str(recording) if recording is not None else "",
             )
         )
-    stale += [f"[{line_id}] has decisions, but there is no such line any more" for line_id in by_line]
+    stale += [f"[{left[0].line_id}] has decisions, but there is no such line any more" for left in by_line.values()]
     return planned, stale
 
 

@@ -20,7 +20,7 @@ from replikk.dialogue.decided import read_locks
 from replikk.dialogue.records import Line, Voice
 from replikk.dialogue.take_keys import ingredients
 from replikk.errors import ReplikkError
-from replikk.files import digest, read_jsonl, sha256_file, write_atomic, write_jsonl
+from replikk.files import canonical_json, digest, read_jsonl, sha256_file, write_atomic
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,11 @@ class PlannedLine:
     can_be_made: bool
     recording: str = ""
     """Path of the human recording of an ``external`` line."""
+
+    def locked_take(self, locks: Mapping[str, str]) -> str | None:
+        """Which of its takes the line was locked to by its sheet when it was built before; ``locks`` by line id."""
+        key = locks.get(self.line.id) if self.line.status == "locked" else None
+        return key if key in self.takes else None
 
 
 @dataclass(frozen=True)
@@ -66,11 +71,15 @@ class Plan:
         return ingredients(line.segments, line.locale, line.style, voice, self.engine_fingerprint, self.seed)
 
     def line_of_take(self) -> dict[str, PlannedLine]:
-        """A line that says each take, by take key."""
+        """A line that says each take, by take key.
+
+        Where there is one, a line whose text that is: a locked line that has changed asks for a take of its old text.
+        """
         saying: dict[str, PlannedLine] = {}
         for planned in self.lines:
             for key in planned.takes:
-                saying.setdefault(key, planned)
+                if key not in saying or not saying[key].can_be_made:
+                    saying[key] = planned
         return saying
 
 
@@ -83,17 +92,27 @@ class OpenPlan:
 
 
 def open_plan(config: Config) -> OpenPlan:
-    """The plan of the inputs as they are now, from memory when they are known. Raises as ``make_plan`` does."""
-    folder = config.build_dir / "plan" / "known"
-    path = folder / f"{digest(_inputs(config))[:32]}.jsonl"
-    if not path.exists():
-        from replikk.dialogue.assemble import make_plan
+    """The plan of the inputs as they are now, from memory when they are known. Raises as ``make_plan`` does.
 
-        write_plan(path, make_plan(config))
-        known = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
-        for old in known[:-KEPT_PLANS]:
-            old.unlink(missing_ok=True)
-    return OpenPlan(sha256_file(path), path)
+    A remembered plan is named by its inputs and its own content, so that a damaged one is not believed.
+    """
+    folder = config.build_dir / "plan" / "known"
+    inputs = digest(_inputs(config))[:32]
+    for path in folder.glob(f"{inputs}.*.jsonl"):
+        content = sha256_file(path)
+        if path.name == f"{inputs}.{content[:32]}.jsonl":
+            return OpenPlan(content, path)
+        path.unlink(missing_ok=True)
+    from replikk.dialogue.assemble import make_plan
+
+    data = plan_bytes(make_plan(config))
+    content = hashlib.sha256(data).hexdigest()
+    path = folder / f"{inputs}.{content[:32]}.jsonl"
+    write_atomic(path, data)
+    known = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
+    for old in known[:-KEPT_PLANS]:
+        old.unlink(missing_ok=True)
+    return OpenPlan(content, path)
 
 
 def _inputs(config: Config) -> Mapping[str, Any]:
@@ -140,13 +159,14 @@ def _content(file: Path) -> list[Any]:
 def _own_code() -> str:
     """A hash of the modules that make plans: a plan of other code is another plan."""
     here = Path(__file__).parent
-    sources = sorted([*here.rglob("*.py"), here.parent / "engines" / "espeak_styles.py"])
+    sources = sorted([*here.rglob("*.py"), *(here.parent / "engines").rglob("*.py")])
     return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in sources if file.exists()])
 
 
-def write_plan(path: Path, plan: Plan) -> None:
-    """One JSON line for the game, then one per line of dialogue."""
+def plan_bytes(plan: Plan) -> bytes:
+    """The plan as a file: one JSON line for the game, then one per line of dialogue."""
     head = {
+        "lines": len(plan.lines),
         "voices": {name: asdict(voice) for name, voice in plan.voices.items()},
         "cast_names": plan.cast_names,
         "engine": plan.engine,
@@ -156,7 +176,7 @@ def write_plan(path: Path, plan: Plan) -> None:
         "exceptions": plan.exceptions,
         "stale_decisions": plan.stale_decisions,
     }
-    write_jsonl(path, [head, *map(_record, plan.lines)])
+    return b"".join(canonical_json(record) + b"\n" for record in (head, *map(_record, plan.lines)))
 
 
 def _record(planned: PlannedLine) -> dict[str, Any]:
@@ -164,10 +184,12 @@ def _record(planned: PlannedLine) -> dict[str, Any]:
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in a file that ``write_plan`` wrote."""
+    """The plan in a file of ``plan_bytes``. Raises ReplikkError when lines are missing: they would vanish silently."""
     records = read_jsonl(path)
-    head = next(records)
+    head: dict[str, Any] = next(records, {})
     lines = tuple(map(_planned_line, records))
+    if head.get("lines") != len(lines):
+        raise ReplikkError(f"{path}: was damaged, it does not hold every line; delete the file and run again")
     return Plan(
         lines=lines,
         voices={name: Voice(**voice) for name, voice in head["voices"].items()},
@@ -194,8 +216,7 @@ def copy_plan(build_dir: Path, wanted_digest: str, target: Path) -> None:
 
     Raises ReplikkError when that plan is not remembered any more.
     """
-    known = (build_dir / "plan" / "known").glob("*.jsonl")
-    for path in sorted(known, key=lambda file: file.stat().st_mtime_ns, reverse=True):
+    for path in (build_dir / "plan" / "known").glob(f"*.{wanted_digest[:32]}.jsonl"):
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() == wanted_digest:
             write_atomic(target, data)

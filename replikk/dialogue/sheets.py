@@ -100,9 +100,7 @@ def read_sheets(
     return rows, problems + check_across([name_of(row) for row in rows])
 
 
-def read_sheet(
-    path: Path, *, read: Callable[[Path], list[Table]] = read_table
-) -> tuple[list[SheetRow], list[Problem]]:
+def read_sheet(path: Path, *, read: Callable[[Path], list[Table]] = read_table) -> tuple[list[SheetRow], list[Problem]]:
     """The lines of one file and its problems, without those that show only beside other files."""
     try:
         tables = read(path)

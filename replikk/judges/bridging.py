@@ -73,7 +73,8 @@ def write_like(
     _accept_readings(stretches, split_words(script), locale)
     _accept_lexicon(stretches, respelt, locale)
     known = set(script_keys)
-    names = _names_in(known, cast_names, locale)
+    # A respelling is as free as a name: nobody knows how a judge spells what it stands for.
+    names = _names_in(known, [*cast_names, *(spoken for _, spoken in respelt)], locale)
     everyone = {_canonical(word_key(part), locale) for name in cast_names for part in split_words(name)}
 
     out: list[Word] = []

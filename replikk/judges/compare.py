@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from replikk.judges.bridging import Word, spell_out, write_like
-from replikk.judges.words import sound_key
+from replikk.judges.words import sounds_alike
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Comparison:
     cer: float
     """Character errors per expected character, blanks included, both sides written the same way."""
     longest_wrong_run_words: int
+    """Wrong words in a row; those that sound the same are not counted."""
     extra_words_start: int
     extra_words_end: int
     missing_words_end: int
@@ -87,6 +88,7 @@ def _measure(wanted: Sequence[Word], got: Sequence[Word]) -> Comparison:
         import jiwer
 
         cer = jiwer.process_characters(expected_form, heard_form).cer
+    alike = [op == "sub" and sounds_alike(wanted[i].shown, got[j].shown) for op, i, j in steps]
     starts, ends = _edge_run(steps), _edge_run(steps[::-1])
     return Comparison(
         words_expected=len(wanted),
@@ -97,12 +99,13 @@ def _measure(wanted: Sequence[Word], got: Sequence[Word]) -> Comparison:
         deletions=counts["del"],
         wer=errors / len(wanted) if wanted else float(bool(got)),
         cer=cer,
-        longest_wrong_run_words=_longest_wrong_run(steps),
+        longest_wrong_run_words=_longest_wrong_run(steps, alike),
         extra_words_start=max(0, starts[1] - starts[0]),
         extra_words_end=max(0, ends[1] - ends[0]),
         missing_words_end=max(0, ends[0] - ends[1]),
-        repeated_words=_repeated_words(expected_keys, heard_keys) if errors else 0,
-        sound_alikes=sum(1 for op, i, j in steps if op == "sub" and sound_key(wanted[i].key) == sound_key(got[j].key)),
+        # What was said twice is somewhere in the alignment as words too many or in the place of others.
+        repeated_words=min(_repeated_words(expected_keys, heard_keys), counts["ins"] + counts["sub"]),
+        sound_alikes=sum(alike),
         alignment=_displayed(steps, wanted, got),
         expected_form=expected_form,
         heard_form=heard_form,
@@ -145,10 +148,10 @@ def _edge_run(steps: Sequence[_Step]) -> tuple[int, int]:
     return 0, 0
 
 
-def _longest_wrong_run(steps: Sequence[_Step]) -> int:
+def _longest_wrong_run(steps: Sequence[_Step], alike: Sequence[bool]) -> int:
     longest = run = 0
-    for op, _, _ in steps:
-        run = 0 if op == "ok" else run + 1
+    for (op, _, _), sounds_right in zip(steps, alike, strict=True):
+        run = 0 if op == "ok" or sounds_right else run + 1
         longest = max(longest, run)
     return longest
 

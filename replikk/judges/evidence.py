@@ -15,11 +15,13 @@ from replikk.judges.signal import VERSION as _SIGNAL_VERSION
 from replikk.judges.signal import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
-VERSION = f"2.{_SIGNAL_VERSION}"
+VERSION = f"3.{_SIGNAL_VERSION}"
 """Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key."""
 
 _PAUSE_MARK = re.compile(r"[.,;:!?…][\"'»”)]*\s+(?=\S)|\s[–—-]+\s|[–—]")
 """Punctuation inside a line, where a voice may breathe."""
+_LETTER_NAMES = frozenset({"eff", "ell", "emm", "enn", "err", "ess", "kå", "hå", "jodd", "eks"})
+"""Those that are no other word as well."""
 _SHORTEST_WANTED_PAUSE_S = 0.15
 """Shorter pauses are not told from the closure of a stop consonant (see ``signal.py``)."""
 
@@ -58,6 +60,9 @@ class Evidence:
     """See ``Transcript.margin``."""
     least_confidence: float | None
     """Confidence (0 to 1) of the word that the judge was least sure of."""
+    respelt_words: int
+    """Words of the script that the lexicon respelt, and names of letters (enn err kå). A judge may spell them its way,
+    so that they raise the margin."""
     characters_per_s: float
     """Letters of the script per second of speech, silences of 0.15 s and more left out; 0 for a silent clip."""
     pause_excess_s: float
@@ -111,6 +116,7 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
         comparison=comparison,
         margin=None if transcript is None else transcript.margin,
         least_confidence=min((word.confidence for word in transcript.words), default=None) if transcript else None,
+        respelt_words=_respelt_words(facts),
         characters_per_s=round(letters / speaking_s, 3) if speaking_s > 0 and signal.speech_s > 0 else 0.0,
         pause_excess_s=round(excess_s, 4),
         pause_missing_s=round(missing_s, 4),
@@ -119,6 +125,12 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
         unexplained_silence_at_s=round(unexplained[0], 4),
         signal=signal,
     )
+
+
+def _respelt_words(facts: LineFacts) -> int:
+    words = [word_key(word) for word in split_words(facts.script)]
+    spoken = {word_key(word) for _, form in facts.respelt for word in split_words(form)}
+    return sum(word in spoken or word in _LETTER_NAMES for word in words)
 
 
 def _pauses(facts: LineFacts, signal: SignalEvidence) -> tuple[float, float, tuple[float, float]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from replikk.judges.compare import Comparison
 from replikk.judges.evidence import Evidence
 from replikk.judges.thresholds import Band
+from replikk.judges.words import sounds_alike
 
 ERROR, DOUBT = "error", "doubt"
 _MOST_WORDS_SHOWN = 4
@@ -168,43 +169,62 @@ def _pace_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
 
 def _word_reasons(evidence: Evidence, heard: Comparison, band: Band) -> Iterator[Reason]:
     misfit = misfit_nats(evidence, band)
-    if misfit is not None and misfit > band.max_misfit_nats:
-        yield Reason("misfit", round(misfit, 2), band.max_misfit_nats, "the sound does not fit the wanted words")
+    # What words that are only spelled otherwise may add to it.
+    spelling = band.spelling_nats * (max(heard.sound_alikes, evidence.respelt_words) + (heard.wer == 0))
+    if misfit is not None and misfit - spelling > band.max_misfit_nats:
+        yield Reason(
+            "misfit", round(misfit - spelling, 2), band.max_misfit_nats, "the sound does not fit the wanted words"
+        )
     if heard.words_heard == 0:
         if heard.words_expected:
             yield Reason("nothing_heard", 1.0, band.max_wer, "no words were heard")
         return
-    if not heard.hits and heard.words_expected > 1:
+    if not heard.hits and heard.words_expected > 1 and heard.sound_alikes == 0:
         yield Reason("wrong_line", heard.wer, band.max_wer, f"something else was said: {_quote(_heard(heard))}")
         return
     if not heard.wer or (misfit is not None and misfit <= band.proven_misfit_nats and heard.cer <= band.max_proven_cer):
         return
-    yield from _count_reasons(heard, band)
-    wrong = [step for step in heard.alignment if step[0] == "sub"]
-    if heard.words_expected == heard.substitutions == 1 and (_sounds_alike(heard) or _near(heard, misfit, band)):
+    if heard.words_expected == heard.substitutions == 1 and _may_be_spelling(heard, misfit, band):
         yield Reason(
             "unclear_word",
             heard.cer,
             band.max_cer,
-            f"{_wanted_and_heard(wrong)}: too short a line to tell a wrong sound from a wrong spelling",
+            f"{_wanted_and_heard(_wrong(heard))}: too short a line to tell a wrong sound from a wrong spelling",
             DOUBT,
         )
         return
-    if misfit is not None and misfit > band.proven_misfit_nats and wrong:
-        yield Reason(
-            "wrong_words", round(misfit, 2), band.proven_misfit_nats, f"wrong words: {_wanted_and_heard(wrong)}"
-        )
-    elif heard.wer > band.max_wer:
-        yield Reason("word_errors", heard.wer, band.max_wer, f"wrong words: {_wanted_and_heard(wrong)}")
-    elif heard.cer > band.max_cer:
+    yield from _count_reasons(heard, band)
+    if misfit is None:
+        yield from _rate_reasons(heard, band)
+    elif _wrong(heard) and misfit - spelling > band.proven_misfit_nats:
+        text = f"wrong words: {_wanted_and_heard(_wrong(heard))}"
+        yield Reason("wrong_words", round(misfit - spelling, 2), band.proven_misfit_nats, text)
+        if heard.longest_wrong_run_words > band.max_wrong_run_words:
+            yield _wrong_run(heard, band)
+
+
+def _rate_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
+    """What the judge wrote, when that is all there is. Words that sound the same are no errors."""
+    wrong = _wrong(heard)
+    if heard.wer == 0 or not (wrong or heard.insertions or heard.deletions):
+        return
+    wer = heard.wer - heard.sound_alikes / max(1, heard.words_expected)
+    if wer > band.max_wer:
+        yield Reason("word_errors", round(wer, 4), band.max_wer, f"wrong words: {_wanted_and_heard(wrong)}")
+    elif wrong and heard.cer > band.max_cer:
         yield Reason("character_errors", heard.cer, band.max_cer, f"words are unclear: {_wanted_and_heard(wrong)}")
     if heard.longest_wrong_run_words > band.max_wrong_run_words:
-        yield Reason(
-            "wrong_run",
-            heard.longest_wrong_run_words,
-            band.max_wrong_run_words,
-            f"{heard.longest_wrong_run_words} words in a row are wrong",
-        )
+        yield _wrong_run(heard, band)
+
+
+def _wrong_run(heard: Comparison, band: Band) -> Reason:
+    run = heard.longest_wrong_run_words
+    return Reason("wrong_run", run, band.max_wrong_run_words, f"{run} words in a row are wrong")
+
+
+def _wrong(heard: Comparison) -> list[tuple[str, str, str]]:
+    """The substitutions that do not sound the same."""
+    return [step for step in heard.alignment if step[0] == "sub" and not sounds_alike(step[1], step[2])]
 
 
 def _count_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
@@ -232,15 +252,11 @@ def _count_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
         yield Reason(code, heard.insertions, band.max_extra_words, f"{_quote(extra)} {_was(extra)} said{where}")
 
 
-def _sounds_alike(heard: Comparison) -> bool:
-    return heard.substitutions > 0 and heard.sound_alikes == heard.substitutions
-
-
-def _near(heard: Comparison, misfit: float | None, band: Band) -> bool:
+def _may_be_spelling(heard: Comparison, misfit: float | None, band: Band) -> bool:
     """Whether a one-word line was heard nearly right: the sound fits, or, without a margin, two letters in three."""
-    if misfit is not None:
-        return misfit <= band.max_misfit_nats
-    return heard.cer <= 1 / 3
+    if heard.sound_alikes:
+        return True
+    return heard.cer <= 1 / 3 if misfit is None else misfit <= band.max_misfit_nats
 
 
 def _heard(heard: Comparison) -> list[str]:

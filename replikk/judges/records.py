@@ -22,7 +22,7 @@ class Clip:
     samples: NDArray[np.int16]  # [samples]
     sample_rate_hz: int
     wanted: str
-    """The words the engine was asked to speak; used to score, never to decide what is heard."""
+    """The words the engine was asked to speak; used to score, and to settle spellings that sound alike."""
     engine: str
     locale: str
 

@@ -13,7 +13,7 @@ Notes, measured on 3,000 clips of the embedded voice (103 variants, rates 110 to
   between its harmonics tell (``_noise_in_valleys``). Runs of digital silence of 0.1 s and more are left out, because an
   engine inserts such pauses after its own noise was made.
 
-Pure numpy. About 0.3 ms for a clip of 3 s; the spectrum is only looked at when the quietest moment is not quiet.
+Pure numpy. About 0.6 ms for a clip of 3 s; the spectrum is only looked at when the quietest moment is not quiet.
 """
 
 from __future__ import annotations
@@ -107,16 +107,17 @@ def measure_signal(samples: NDArray[np.int16], rate: int) -> SignalEvidence:
         return _silent(duration_s, peak, float(x.mean()) if len(x) else 0.0)
 
     dc = float(x.mean())
-    power = _frame_power(x[: count * frame], frame)  # [frames]
+    power = _frame_power(x, frame)  # [frames]
+    if power.max() <= 0:
+        return _silent(duration_s, peak, dc)
     speech = power > power.max() * 10 ** (-_ACTIVE_RANGE_DB / 10)
     active = float(power[speech].mean())
-    if active <= 0:
-        return _silent(duration_s, peak, dc)
     start_s, end_s, silences = _silences(power < active * 10 ** (-_SILENCE_UNDER_ACTIVE_DB / 10), frame / rate)
     longest = max(silences, key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))
-    floor = _quietest_moment(x, power, frame, rate)
+    sounding = _without_inserted_silence(x, rate)
+    floor = float(_frame_power(sounding, frame).min()) if len(sounding) >= frame else 0.0
     if 10 * np.log10(active / max(floor, 1e-9)) < _QUIET_ENOUGH_DB:
-        floor = min(floor, _noise_in_valleys(x, rate))
+        floor = min(floor, _noise_in_valleys(sounding, rate))
     noise_floor_dbfs = _dbfs(floor)
     rms_dbfs = _dbfs(active)
     return SignalEvidence(
@@ -172,7 +173,7 @@ def _frame_power(x: NDArray[np.float32], frame: int) -> NDArray[np.float32]:
     An offset is no sound and would fill every silence with level; and the mean of the whole clip is no offset, some
     voices are just lopsided.
     """
-    frames = x.reshape(-1, frame)
+    frames = x[: len(x) // frame * frame].reshape(-1, frame)
     means = frames.mean(axis=1)
     return np.maximum(np.einsum("ij,ij->i", frames, frames) / frame - means * means, 0.0)
 
@@ -217,13 +218,15 @@ def _tail_level_db(x: NDArray[np.float32], rate: int, active: float) -> float:
     return max(_FLOOR_DBFS, 10 * float(np.log10(max(quieter, 1e-9) / active)))
 
 
-def _quietest_moment(x: NDArray[np.float32], power: NDArray[np.float32], frame: int, rate: int) -> float:
-    """Power of the quietest frame, long runs of digital silence left out."""
-    kept = np.ones(len(power), dtype=bool)
-    for start, end in _runs(np.abs(x) <= 1):
-        if end - start >= _INSERTED_SILENCE_S * rate:
-            kept[start // frame : -(-end // frame)] = False
-    return float(power[kept].min()) if kept.any() else float(power.min())
+def _without_inserted_silence(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """The samples without long runs of digital silence: an engine inserts those after its own noise was made."""
+    runs = _runs(np.abs(x) <= 1)
+    runs = runs[runs[:, 1] - runs[:, 0] >= _INSERTED_SILENCE_S * rate]
+    if not len(runs):
+        return x
+    starts = [0, *runs[:, 1]]
+    ends = [*runs[:, 0], len(x)]
+    return np.concatenate([x[start:end] for start, end in zip(starts, ends, strict=True)])
 
 
 def _noise_in_valleys(x: NDArray[np.float32], rate: int) -> float:

@@ -33,6 +33,9 @@ class Band:
     """Misfit over the whole line. A wrong letter costs about 10 nats, a missing word 20 and more, in any line."""
     proven_misfit_nats: float = 8.0
     """Up to here the wanted words were spoken, whatever the judge wrote: what differs is how a sound is spelled."""
+    spelling_nats: float = 12.0
+    """What may be added to the misfit by a word that was heard in another spelling of the same sound (*fult*, *fullt*),
+    by a word that the lexicon respelt, and once by a line that was heard just right."""
     max_proven_cer: float = 0.15
     """A spelling further off than this is not overruled by the misfit."""
     # The words, from what the judge wrote (where the misfit does not settle it)
@@ -79,7 +82,7 @@ BAND_DEFAULTS: dict[str, dict[str, Any]] = {
     # A short word is a handful of letters: less misfit is proof or disproof, and its pace says little.
     "1": {
         "max_misfit_nats": 8.0,
-        "proven_misfit_nats": 4.0,
+        "proven_misfit_nats": 6.0,
         "max_wer": 0.0,
         "max_cer": 0.0,
         "min_characters_per_s": 1.5,
@@ -87,7 +90,7 @@ BAND_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "2-3": {
         "max_misfit_nats": 10.0,
-        "proven_misfit_nats": 6.0,
+        "proven_misfit_nats": 7.0,
         "max_wer": 0.0,
         "max_cer": 0.0,
         "min_characters_per_s": 3.0,

@@ -53,7 +53,9 @@ _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # small words whose spelling says nothing about their sound
         (r"^og$", "å"),
         (r"^(j|m|d|s)eg$", r"\1ei"),
-        (r"^de$", "di"),
+        (r"^det$", "de"),
+        # names of letters: a judge writes m, mm, em or emm
+        (r"^e?([flmnrs])\1?$", r"e\1"),
         # foreign letters
         (r"ch|ck|q", "k"),
         (r"c(?=[eiy])|z", "s"),
@@ -87,6 +89,11 @@ def sound_key(key: str) -> str:
     for pattern, sound in _SOUNDS:
         key = pattern.sub(sound, key)
     return key
+
+
+def sounds_alike(one: str, other: str) -> bool:
+    """Whether two displayed words are two spellings of about the same sound."""
+    return sound_key(word_key(one)) == sound_key(word_key(other))
 
 
 @lru_cache(maxsize=16384)

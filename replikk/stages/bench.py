@@ -7,6 +7,7 @@ not pay for importing a judge. Evidence and verdicts are remembered by everythin
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
 from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
 from replikk.report.data import WORD_COUNTS
-from replikk.stages.transcribe_takes import read_transcript, transcripts
+from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
 from replikk.store import Store
 
 RECORD_VERSION = 2
@@ -64,6 +65,16 @@ def open_bench(config: Config, plan: Plan) -> Bench:
     )
 
 
+def hear_missing(config: Config, bench: Bench, take_keys: Collection[str]) -> None:
+    """Listen to the takes whose transcripts were lost since they were written, or were made for another text."""
+    if not take_keys:
+        return
+    saying = bench.plan.line_of_take()
+    unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.get(key), saying[key])]
+    if unheard:
+        listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
+
+
 def evidence_key(bench: Bench, planned: PlannedLine, take_key: str) -> str:
     """Names everything that the evidence on a take, as a reading of this line, depends on."""
     line = planned.line
@@ -85,13 +96,22 @@ def read_evidence(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence
     return None if record is None else Evidence.from_json(record["evidence"])
 
 
+def known_verdict(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any] | None:
+    """What ``judge_line`` said of this take and line before; None when that is not known any more."""
+    key_of_evidence = evidence_key(bench, planned, take_key)
+    known = bench.verdicts.get(_verdict_key(bench, key_of_evidence))
+    if known is None or key_of_evidence not in bench.evidence:
+        return None
+    return {**known["verdict"], "evidence": key_of_evidence}
+
+
+def _verdict_key(bench: Bench, key_of_evidence: str) -> str:
+    return hashlib.sha256(f"{bench.limits}{key_of_evidence}".encode()).hexdigest()
+
+
 def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any]:
     """The verdict on a take as a reading of this line: outcome, reasons, badness, words, and the evidence's key."""
     key_of_evidence = evidence_key(bench, planned, take_key)
-    key = hashlib.sha256(f"{bench.limits}{key_of_evidence}".encode()).hexdigest()
-    known = bench.verdicts.get(key)
-    if known is not None and key_of_evidence in bench.evidence:
-        return {**known["verdict"], "evidence": key_of_evidence}
     line = planned.line
     heard = bench.heard.get(take_key)
     if heard is None:
@@ -111,7 +131,7 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, A
     verdict = decide(evidence, bench.thresholds)
     record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
     bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
-    bench.verdicts.append(key, {"take": take_key, "verdict": record})
+    bench.verdicts.append(_verdict_key(bench, key_of_evidence), {"take": take_key, "verdict": record})
     return {**record, "evidence": key_of_evidence}
 
 

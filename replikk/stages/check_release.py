@@ -6,13 +6,12 @@ flagged clip is unreviewed; it is a rule of its own, so that the report stands w
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, write_atomic
+from replikk.files import canonical_json, read_json, write_atomic
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ def write_release(blocking: Sequence[str], page: Path, release_path: Path) -> No
 
 def check_release(release_path: Path, passed_path: Path) -> None:
     """Raises ReplikkError when the build cannot be shipped; otherwise writes that it was checked."""
-    answer = json.loads(release_path.read_bytes())
+    answer = read_json(release_path)
     if answer["blocking"]:
         message = _message(answer["blocking"], Path(answer["page"]))
         raise ReplikkError(f"{message} (config.yaml: strict is true, so this build fails)")

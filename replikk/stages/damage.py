@@ -1,8 +1,9 @@
 """Finished files that were deleted, cut short or overwritten since they were made.
 
 Like git's index: a file whose size is as recorded and whose modification time is not later than the record's own is
-taken to be intact; any other is read and hashed. Damaged takes and clips are dropped from the store and a note is
-appended to ``store/repairs.jsonl``. That file is an input of the rules that make takes and assets, so they run again.
+taken to be intact; any other is read and hashed. Damaged takes are dropped from the store and a note is appended to
+``store/repairs.jsonl``. That file is an input of the rules that make takes and assets, so they run again. A manifest
+that cannot be read any more is dropped, and its rule makes it anew.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from replikk.config import Config
+from replikk.errors import ReplikkError
 from replikk.files import canonical_json, read_jsonl, sha256_file
 from replikk.store import Store
 
@@ -32,13 +35,30 @@ def delivered_plan_path(build_dir: Path) -> Path:
     return build_dir / "store" / "delivered_plan.jsonl"
 
 
-def note_damage(build_dir: Path) -> list[str]:
+def takes_manifests(config: Config) -> list[Path]:
+    """The manifests of takes of this build's rounds and shards; those of an earlier number of them say nothing."""
+    rounds = config.build_dir / "rounds"
+    paths = [
+        rounds / str(n) / f"takes.{shard}.jsonl" for n in range(config.max_rounds) for shard in range(config.shards)
+    ]
+    return [path for path in paths if path.exists()]
+
+
+def note_damage(config: Config) -> list[str]:
     """Find damage, drop what is damaged, and note it; returns the paths. Makes the note file when there is none."""
-    damaged = []
+    build_dir = config.build_dir
+    damaged: list[Path] = []
     store = Store(build_dir)
-    for key, path in _damaged_takes(build_dir, store):
-        store.forget_take(key)
-        damaged.append(path)
+    for manifest in takes_manifests(config):
+        try:
+            takes = list(_damaged_takes(manifest, store))
+        except ReplikkError:
+            manifest.unlink()
+            damaged.append(manifest)
+            continue
+        for key, path in takes:
+            store.forget_take(key)
+            damaged.append(path)
     damaged += _damaged_assets(build_dir)
     notes = repairs_path(build_dir)
     if damaged or not notes.exists():
@@ -50,26 +70,32 @@ def note_damage(build_dir: Path) -> list[str]:
     return [str(path) for path in damaged]
 
 
-def _damaged_takes(build_dir: Path, store: Store) -> Iterator[tuple[str, Path]]:
-    for manifest in sorted((build_dir / "rounds").glob("*/takes.*.jsonl")):
-        written_ns = manifest.stat().st_mtime_ns
-        for record in read_jsonl(manifest):
-            if "failed" not in record:
-                key = record["key"]
-                path = f"{store.root}/takes/{key[:2]}/{key}.flac"
-                if not is_intact(path, record["bytes"], record["sha256"], written_ns):
-                    yield key, Path(path)
+def _damaged_takes(manifest: Path, store: Store) -> Iterator[tuple[str, Path]]:
+    written_ns = manifest.stat().st_mtime_ns
+    for record in read_jsonl(manifest):
+        if "failed" not in record:
+            key = record["key"]
+            path = f"{store.root}/takes/{key[:2]}/{key}.flac"
+            if not is_intact(path, record["bytes"], record["sha256"], written_ns):
+                yield key, Path(path)
 
 
-def _damaged_assets(build_dir: Path) -> Iterator[Path]:
+def _damaged_assets(build_dir: Path) -> list[Path]:
     delivered = delivered_path(build_dir)
     if not delivered.exists():
-        return
+        # Without this memory no damage could be found: rule package_assets must write it anew.
+        return [delivered] if (build_dir / "assets" / "manifest.json").exists() else []
     written_ns = delivered.stat().st_mtime_ns
-    for record in read_jsonl(delivered):
-        path = f"{build_dir}/assets/{record['path']}"
-        if not is_intact(path, record["bytes"], record["sha256"], written_ns):
-            yield Path(path)
+    damaged = []
+    try:
+        for record in read_jsonl(delivered):
+            path = f"{build_dir}/assets/{record['path']}"
+            if not is_intact(path, record["bytes"], record["sha256"], written_ns):
+                damaged.append(Path(path))
+    except ReplikkError:
+        delivered.unlink()
+        return [delivered]
+    return damaged
 
 
 def is_intact(path: str, size: int, sha256: str, recorded_ns: int) -> bool:

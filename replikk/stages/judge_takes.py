@@ -14,7 +14,6 @@ from replikk.config import Config
 from replikk.dialogue.plan import read_plan
 from replikk.files import read_jsonl, write_jsonl
 from replikk.locks import job_lock
-from replikk.stages.transcribe_takes import listen
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ def judge_takes(
 ) -> None:
     """Judge every line that has a take in this round; writes one verdict per line, in plan order.
 
-    ``retries`` names the lines that the next round must try again; empty when there need be no next round.
+    ``retries`` names the lines that the next round must try again; empty when there is nothing to try.
     """
     with job_lock(config.build_dir, "judge"):
         failed = {record["key"]: record.get("failed") for path in takes_manifests for record in read_jsonl(path)}
@@ -33,18 +32,19 @@ def judge_takes(
             write_jsonl(retries, [])
             return
         # Imported here: a round without takes must not pay for the judge and numpy.
-        from replikk.stages.bench import failed_record, judge_line, open_bench
+        from replikk.stages.bench import failed_record, hear_missing, judge_line, known_verdict, open_bench
 
         bench = open_bench(config, read_plan(plan_path))
-        unheard = [key for key, failure in failed.items() if failure is None and key not in bench.heard]
-        if unheard:  # the journal of transcripts was damaged or deleted since they were written
-            listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
-        verdicts, again = [], []
+        judged = []
         for planned in bench.plan.lines:
-            if round_number >= len(planned.takes) or planned.takes[round_number] not in failed:
-                continue
-            key = planned.takes[round_number]
-            verdict = failed_record(failed[key]) if failed[key] else judge_line(bench, planned, key)
+            key = planned.takes[round_number] if round_number < len(planned.takes) else None
+            if key is not None and key in failed:
+                known = failed_record(failed[key]) if failed[key] else known_verdict(bench, planned, key)
+                judged.append((planned, key, known))
+        hear_missing(config, bench, [key for _, key, known in judged if known is None])
+        verdicts, again = [], []
+        for planned, key, known in judged:
+            verdict = known or judge_line(bench, planned, key)
             verdicts.append({"id": planned.line.id, "take": key, "round": round_number, **verdict})
             if verdict["outcome"] == "retry" and round_number + 1 < len(planned.takes):
                 again.append({"id": planned.line.id})

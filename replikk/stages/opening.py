@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import replikk
 from replikk.config import Config, read_config
 from replikk.dialogue.plan import OpenPlan, open_plan
-from replikk.files import canonical_json, digest, write_if_changed
+from replikk.errors import ReplikkError
+from replikk.files import canonical_json, digest, unusable, write_if_changed
+from replikk.report.decision_rows import decision_form
 from replikk.stages.damage import note_damage, repairs_path
+
+PACKAGING = (
+    "stages/package_assets.py", "stages/clips.py", "stages/manifest.py", "audio", "dialogue/styles.py",
+    "engines/__init__.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,9 @@ class Build:
     """A file that grows when a finished file turned out to be damaged: an input of the rules that mend it."""
     fingerprints: Mapping[str, str]
     """By rule: a digest of the settings and the code that only this rule depends on."""
+    settings: Mapping[str, str]
+    """By rule: a file with its fingerprint, an input of the rule. Snakemake's own memory of parameters lies beside the
+    build folder: without these, a build folder that was copied without it would never be brought up to date."""
 
 
 def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
@@ -42,10 +52,23 @@ def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
     Raises ReplikkError with all problems, before any audio is made.
     """
     config = read_config(settings)
+    try:
+        return _open(config, settings, scripts)
+    except OSError as error:
+        raise unusable(error) from error
+
+
+def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
+    _check_rooms(config)
     plan = open_plan(config)
-    note_damage(config.build_dir)
+    note_damage(config)
     config_path = config.build_dir / "plan" / "config.json"
     write_if_changed(config_path, canonical_json(settings))
+    fingerprints = _fingerprints(config, scripts)
+    files = {}
+    for rule, fingerprint in {**fingerprints, "plan_lines": plan.digest}.items():
+        files[rule] = config.build_dir / "plan" / "settings" / f"{rule}.txt"
+        write_if_changed(files[rule], fingerprint.encode())
     return Build(
         folder=str(config.build_dir),
         plan=plan,
@@ -54,24 +77,41 @@ def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
         config_path=str(config_path),
         strict=config.strict,
         repairs=str(repairs_path(config.build_dir)),
-        fingerprints=_fingerprints(config, scripts),
+        fingerprints=fingerprints,
+        settings={rule: str(path) for rule, path in files.items()},
     )
+
+
+def _check_rooms(config: Config) -> None:
+    """Settings that stages read long after audio was made, checked by the rooms they belong to. Raises ReplikkError."""
+    if config.thresholds:
+        from replikk.judges.thresholds import thresholds_from_mapping
+
+        thresholds_from_mapping(config.thresholds)
+    if config.delivery:
+        from replikk.audio.settings import DeliverySettings
+
+        _, problems = DeliverySettings.from_mapping(config.delivery)
+        if problems:
+            raise ReplikkError("\n".join(str(problem) for problem in problems))
+    if config.judge_settings or config.judge != "mini":
+        from replikk.judges import make_judge
+
+        make_judge(config.judge, dict(config.judge_settings))
 
 
 def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     judge = [config.judge, config.judge_settings]
-    bench = _code("stages/bench.py", "judges")
+    bench = _code("stages/bench.py", "stages/transcribe_takes.py", "judges")
+    form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))
     depends_on: dict[str, list[Any]] = {
         "plan_lines": [],
         "synthesize_takes": [config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")],
-        "transcribe_takes": [judge, bench, _code("stages/transcribe_takes.py")],
+        "transcribe_takes": [judge, bench],
         "judge_takes": [judge, bench, config.thresholds, _code("stages/judge_takes.py")],
         "select_takes": [_code("stages/select_takes.py")],
-        "package_assets": [
-            config.delivery,
-            _code("stages/package_assets.py", "stages/clips.py", "stages/manifest.py", "audio"),
-        ],
-        "report_quality": [_code("stages/report_quality.py", "stages/check_release.py", "report")],
+        "package_assets": [config.delivery, _code(*PACKAGING)],
+        "report_quality": [form, _code("stages/report_quality.py", "stages/check_release.py", "report")],
         "check_release": [_code("stages/check_release.py")],
     }
     return {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}

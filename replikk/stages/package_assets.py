@@ -12,6 +12,8 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,12 @@ from replikk.config import Config
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
 from replikk.errors import DialogueError, StoreError
 from replikk.files import canonical_json, read_jsonl, write_atomic, write_if_changed, write_jsonl
-from replikk.locks import job_lock
+from replikk.locks import end_with_parent, job_lock
 from replikk.progress import Progress
 from replikk.stages.clips import ClipOrder, encode, order_clips
 from replikk.stages.damage import delivered_path, delivered_plan_path, is_intact
 from replikk.stages.manifest import asset_path, manifest_of
+from replikk.stages.select_takes import read_selection
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -42,7 +45,7 @@ def package_assets(
     with job_lock(config.build_dir, "package"):
         settings = delivery_settings(config)
         plan = read_plan(plan_path)
-        selection = {record["id"]: record for record in read_jsonl(selection_path)}
+        selection = read_selection(selection_path, plan)
         store = Store(config.build_dir)
         orders = order_clips(plan, selection, settings, store)
         _encode_missing(orders, settings, config.build_dir, store, workers)
@@ -112,15 +115,27 @@ def _encoded(
         for order in orders:
             yield order, encode(order, settings, store)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
         chunk = max(1, min(32, len(orders) // (4 * workers)))
         arguments = ((order, settings, build_dir) for order in orders)
-        yield from zip(orders, pool.map(_encode_in_worker, arguments, chunksize=chunk), strict=True)
+        try:
+            yield from zip(orders, pool.map(_encode_in_worker, arguments, chunksize=chunk), strict=True)
+        except BrokenProcessPool as error:
+            raise StoreError(
+                f"{build_dir}: a process that encodes clips was ended, probably for want of memory; "
+                "run again with fewer --cores: finished clips are kept"
+            ) from error
 
 
 def _encode_in_worker(arguments: tuple[ClipOrder, DeliverySettings, Path]) -> Delivered:
     order, settings, build_dir = arguments
-    return encode(order, settings, Store(build_dir))
+    return encode(order, settings, _store_of_worker(build_dir))
+
+
+@lru_cache(maxsize=1)
+def _store_of_worker(build_dir: Path) -> Store:
+    """One store per worker: reading its journals once per clip takes longer than encoding in a big game."""
+    return Store(build_dir)
 
 
 def clip_facts(delivered: Delivered) -> dict[str, Any]:
@@ -158,8 +173,10 @@ def _place(
     if same and is_intact(target, record["bytes"], record["sha256"], before_ns):
         return
     data = store.load_clip(order.key, settings.suffix)
-    if data is None:
-        raise StoreError(f"[{order.line_id}] its clip was damaged in the store and has been dropped; run again")
+    if data is None:  # it was damaged in the store
+        delivered = encode(order, settings, store)
+        store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
+        data = delivered.data
     write_if_changed(Path(target), data)
 
 

@@ -10,17 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from replikk.config import Config
-from replikk.dialogue.plan import PlannedLine, read_plan
-from replikk.files import canonical_json, read_jsonl, write_atomic
+from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.files import canonical_json, read_json, write_atomic
 from replikk.locks import job_lock
 from replikk.report.data import QUIET, LineResult, TakeResult, report_data
 from replikk.report.decision_rows import decision_form
 from replikk.report.render import render_page
 from replikk.report.table import render_table
 from replikk.stages.check_release import write_release
+from replikk.stages.select_takes import read_selection
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -38,15 +37,16 @@ def report_quality(
     """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and the release answer."""
     with job_lock(config.build_dir, "report"):
         plan = read_plan(plan_path)
+        selection = read_selection(selection_path, plan)
+        evidence = _evidence_to_show(config, plan, selection)
         store = Store(config.build_dir)
-        selection = {record["id"]: record for record in read_jsonl(selection_path)}
-        results = [_result(planned, selection[planned.line.id], store) for planned in plan.lines]
+        results = [_result(planned, selection[planned.line.id], store, evidence) for planned in plan.lines]
         decisions_path = config.dialogue_dir / "decisions.csv"
         data = report_data(
             plan=plan,
             results=results,
-            manifest=orjson.loads(manifest_path.read_bytes()),
-            changes=orjson.loads(changes_path.read_bytes()),
+            manifest=read_json(manifest_path),
+            changes=read_json(changes_path),
             decisions_path=decisions_path.as_posix(),
             form=decision_form(decisions_path),
         )
@@ -58,35 +58,59 @@ def report_quality(
         write_release(summary["blocking"], folder / "index.html", release_path)
 
 
-def _result(planned: PlannedLine, chosen: Mapping[str, Any], store: Store) -> LineResult:
+def _is_shown(take: Mapping[str, Any], state: str) -> bool:
+    """Nobody reads the evidence on 10,000 good lines; it stays in the store."""
+    return take["badness"] is not None and state != QUIET
+
+
+def _evidence_to_show(config: Config, plan: Plan, selection: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """``Evidence.to_json()`` of the takes that are shown, by the evidence's key."""
+    shown: dict[str, tuple[PlannedLine, str]] = {}
+    for planned in plan.lines:
+        chosen = selection[planned.line.id]
+        for take in chosen["takes"]:
+            if _is_shown(take, chosen["state"]):
+                shown[take["evidence"]] = (planned, take["take"])
+    if not shown:
+        return {}
+    journal = Store(config.build_dir).journal("evidence")
+    lost = [said for key, said in shown.items() if journal.get(key) is None]
+    if lost:  # the store has lost evidence since the takes were judged
+        from replikk.stages.bench import hear_missing, judge_line, open_bench
+
+        bench = open_bench(config, plan)
+        hear_missing(config, bench, list(dict.fromkeys(key for _, key in lost)))
+        for planned, key in lost:
+            judge_line(bench, planned, key)
+        journal.refresh()
+    records = {key: journal.get(key) for key in shown}
+    return {key: record["evidence"] for key, record in records.items() if record is not None}
+
+
+def _result(
+    planned: PlannedLine, chosen: Mapping[str, Any], store: Store, evidence: Mapping[str, dict[str, Any]]
+) -> LineResult:
     """A line with what became of its takes."""
     return LineResult(
         planned=planned,
         state=chosen["state"],
         take=chosen["take"],
-        takes=tuple([_take(take, chosen["state"], store) for take in chosen["takes"]]),
+        takes=tuple([_take(take, chosen["state"], store, evidence) for take in chosen["takes"]]),
         words=next((take["words"] for take in chosen["takes"] if take["take"] == chosen["take"]), None),
     )
 
 
-def _take(take: Mapping[str, Any], state: str, store: Store) -> TakeResult:
-    # Nobody reads the evidence on 10,000 good lines; it stays in the store.
-    shown = take["badness"] is not None and state != QUIET
-    evidence = _evidence(store, take["evidence"]) if shown else None
+def _take(take: Mapping[str, Any], state: str, store: Store, evidence: Mapping[str, dict[str, Any]]) -> TakeResult:
+    shown = _is_shown(take, state)
+    mine = evidence.get(take["evidence"]) if shown else None
     path = store.take_path(take["take"]).relative_to(store.root.parent).as_posix() if shown else ""
     return TakeResult(
         key=take["take"],
         round=take["round"],
         outcome=take["outcome"],
         reasons=tuple(take["reasons"]),
-        evidence=evidence,
-        heard=evidence["heard"] if evidence else None,
+        evidence=mine,
+        heard=mine["heard"] if mine else None,
         path=f"../{path}" if shown else "",
         badness=take["badness"],
     )
-
-
-def _evidence(store: Store, key: str | None) -> dict[str, Any] | None:
-    """``Evidence.to_json()`` by its key; None for a take that does not exist."""
-    record = None if key is None else store.journal("evidence").get(key)
-    return None if record is None else record["evidence"]

@@ -14,6 +14,9 @@ import orjson
 
 from replikk.config import read_config
 from replikk.errors import ReplikkError
+from replikk.files import unusable
+
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 @contextlib.contextmanager
@@ -48,11 +51,18 @@ def stage_log(log_file: str | Path) -> Iterator[None]:
         logging.FileHandler(log_file, mode="w", encoding="utf-8"),
     ]
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+    logging.raiseExceptions = False  # a full disk would print a traceback per message that cannot be logged
     try:
         yield
     except ReplikkError as error:
         logging.getLogger("replikk").error("%s", error)
         sys.exit(1)
+    except OSError as error:
+        logging.getLogger("replikk").error("%s", unusable(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        logging.getLogger("replikk").error("interrupted; finished takes are kept")
+        sys.exit(EXIT_INTERRUPTED)
     except MemoryError:
         logging.getLogger("replikk").error("out of memory; use more shards (config.yaml: shards) or fewer cores")
         sys.exit(1)

@@ -1,7 +1,8 @@
 """Rule select_takes: choose the take of each line.
 
 The first take that passed; the take that a person accepted or locked; otherwise the least bad of all takes, flagged.
-A flagged take is never hidden: its state says so from here to the manifest, the report and the release switch.
+A flagged take is never hidden: its state says so from here to the manifest, the report and the release switch. What
+the sheet calls locked is locked to a take that was good when it was built; locking makes no take good.
 
 States: ``passed`` (first take), ``regenerated`` (a later take passed), ``flagged`` (needs a human ear), ``accepted``,
 ``locked``, ``locked_stale`` (locked, but its line has changed since), ``missing`` (no take could be made at all).
@@ -10,12 +11,14 @@ States: ``passed`` (first take), ``regenerated`` (a later take passed), ``flagge
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from replikk.config import Config
-from replikk.dialogue.decided import locks_path
-from replikk.dialogue.plan import PlannedLine, read_plan
+from replikk.dialogue.decided import locks_path, read_locks
+from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.errors import StoreError
 from replikk.files import canonical_json, read_jsonl, write_if_changed, write_jsonl
 from replikk.locks import job_lock
 
@@ -32,21 +35,56 @@ def select_takes(config: Config, plan_path: Path, verdict_paths: list[Path], sel
             for record in read_jsonl(path):
                 by_line.setdefault(record["id"], []).append(record)
         plan = read_plan(plan_path)
-        chosen = [choose(planned, by_line.get(planned.line.id, [])) for planned in plan.lines]
+        locks = read_locks(config.build_dir)
+        chosen = []
+        for planned in plan.lines:
+            takes, locked = by_line.get(planned.line.id, []), planned.locked_take(locks)
+            if not _is_complete(planned, takes, locked):
+                # A manifest that lost lines looks to Snakemake like one that was meant so.
+                raise StoreError(
+                    f"{config.build_dir / 'rounds'}: was damaged, verdicts on [{planned.line.id}] are missing; "
+                    "delete that folder and run again: finished takes are kept"
+                )
+            chosen.append(choose(planned, takes, locked))
         write_jsonl(selection, chosen)
-        _remember_locks(config.build_dir, plan.lines, chosen)
+        _remember_locks(config.build_dir, plan.lines, chosen, locks)
 
 
-def choose(planned: PlannedLine, takes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The selection record of one line from the verdicts on its takes, in the order of the rounds."""
+def read_selection(path: Path, plan: Plan) -> dict[str, dict[str, Any]]:
+    """The selection records by line id. Raises StoreError when a line of the plan has none."""
+    selection = {record["id"]: record for record in read_jsonl(path)}
+    for planned in plan.lines:
+        if planned.line.id not in selection:
+            raise StoreError(f"{path}: was damaged, it lacks [{planned.line.id}]; delete the file and run again")
+    return selection
+
+
+def _is_complete(planned: PlannedLine, takes: list[dict[str, Any]], locked: str | None) -> bool:
+    """Whether every take that had to be judged was judged."""
+    keys = tuple(take["take"] for take in takes)
+    if not keys or keys != planned.takes[: len(keys)]:
+        return False
+    return takes[-1]["outcome"] != "retry" or len(keys) == len(planned.takes) or locked in keys
+
+
+def choose(planned: PlannedLine, takes: list[dict[str, Any]], locked: str | None = None) -> dict[str, Any]:
+    """The selection record of one line from the verdicts on its takes, in the order of the rounds.
+
+    ``locked`` is the take that it was locked to by its sheet, when it still asks for that one.
+    """
+    kept = next((take for take in takes if take["take"] == locked and take["badness"] is not None), None)
     heard = [take for take in takes if take["badness"] is not None]
     best = next((take for take in heard if take["outcome"] == "pass"), None)
     if not heard:
         state, best = "missing", None
     elif planned.state:
         state, best = planned.state, heard[0]
+    elif kept is not None:
+        state, best = "locked", kept
     elif best is None:
         state, best = "flagged", min(heard, key=_badness)
+    elif planned.line.status == "locked":
+        state = "locked"
     else:
         state = "passed" if best["round"] == 0 else "regenerated"
     return {
@@ -63,13 +101,19 @@ def _badness(take: dict[str, Any]) -> tuple[bool, float]:
     return take["outcome"] == "retry", take["badness"]
 
 
-def _remember_locks(build_dir: Path, lines: tuple[PlannedLine, ...], chosen: list[dict[str, Any]]) -> None:
-    """A line that the sheet calls locked keeps the take it had when it was first built so."""
-    locks = {
-        planned.line.id: record["take"]
-        for planned, record in zip(lines, chosen, strict=True)
-        if planned.line.status == "locked" and record["take"]
-    }
+def _remember_locks(
+    build_dir: Path, lines: tuple[PlannedLine, ...], chosen: list[dict[str, Any]], before: Mapping[str, str]
+) -> None:
+    """A line that the sheet calls locked keeps the take it had when it was first built so.
+
+    A flagged take is not locked; and what a line is locked to is not forgotten because its take is lost.
+    """
+    locks = {}
+    for planned, record in zip(lines, chosen, strict=True):
+        if planned.line.status == "locked":
+            approved = record["state"] in ("locked", "locked_stale", "accepted")
+            locks[planned.line.id] = record["take"] if approved else before.get(planned.line.id)
+    locks = {line_id: key for line_id, key in locks.items() if key}
     path = locks_path(build_dir)
     if locks or path.exists():
         write_if_changed(path, canonical_json(locks))

@@ -7,9 +7,11 @@ Writes a manifest of all takes wanted, in key order: ``{"key", "bytes", "sha256"
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from replikk.config import Config
+from replikk.dialogue.decided import read_locks
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
 from replikk.engines import make_engine
 from replikk.engines.records import Take, TakeRequest
@@ -32,7 +34,8 @@ def synthesize_takes(
 ) -> None:
     """Make the takes of a round (from 0) that belong to ``shard``; ``retries`` of the round before, None in round 0."""
     with job_lock(config.build_dir, f"synthesize-{shard}"):
-        wanted = wanted_takes(plan_path, retries, round_number, shard, config.shards)
+        locks = read_locks(config.build_dir)
+        wanted = wanted_takes(plan_path, retries, round_number, shard, config.shards, locks)
         store = Store(config.build_dir)
         failed: dict[str, str] = {}
         missing = {key: line for key, (_, line) in wanted.items() if store.take_record(key) is None}
@@ -50,7 +53,7 @@ def synthesize_takes(
 
 
 def wanted_takes(
-    plan_path: Path, retries: Path | None, round_number: int, shard: int, shards: int
+    plan_path: Path, retries: Path | None, round_number: int, shard: int, shards: int, locks: Mapping[str, str]
 ) -> dict[str, tuple[Plan, PlannedLine]]:
     """The takes that a round and shard must have, by key, with a line that says them."""
     retried: set[str] | None = None
@@ -63,9 +66,12 @@ def wanted_takes(
     for planned in plan.lines:
         if round_number >= len(planned.takes) or (retried is not None and planned.line.id not in retried):
             continue
+        if planned.locked_take(locks) in planned.takes[:round_number]:
+            continue  # it keeps that take, whatever is thought of it now
         key = planned.takes[round_number]
-        if int(key[:8], 16) % shards == shard:
-            wanted.setdefault(key, (plan, planned))
+        # Of the lines that share a take, one that can make it: a locked line may ask for a take of its old text.
+        if int(key[:8], 16) % shards == shard and (key not in wanted or not wanted[key][1].can_be_made):
+            wanted[key] = (plan, planned)
     return wanted
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replikk.config import Config
-from replikk.dialogue.plan import Plan, read_plan
+from replikk.dialogue.plan import Plan, PlannedLine, read_plan
 from replikk.errors import StoreError
 from replikk.files import digest, read_jsonl, write_jsonl
 from replikk.journal import Journal
@@ -46,6 +46,14 @@ def transcribe_takes(config: Config, plan_path: Path, takes_manifest: Path, shar
 def transcripts(store: Store, judge: Judge) -> Journal:
     """The journal of what this judge, with these settings, has heard."""
     return store.journal(f"transcripts-{judge.name}-{digest(judge.fingerprint())[:16]}")
+
+
+def is_heard(record: Mapping[str, Any] | None, planned: PlannedLine) -> bool:
+    """Whether a journal entry is there and was made for what the line says: its margin says how well that fits.
+
+    The take of a locked line that has changed may have been heard for the new text, which it does not say.
+    """
+    return record is not None and record.get("script") == planned.line.spoken
 
 
 def read_transcript(take_key: str, record: Mapping[str, Any]) -> tuple[Transcript | None, SignalEvidence]:
@@ -85,7 +93,8 @@ def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journa
 
     progress = Progress(log, f"takes heard by {judge.name}", len(unheard))
     for clip in clips(only_measure=True):
-        heard.append(clip.take_key, {"heard": None, "signal": signals.pop(clip.take_key).to_json()})
+        signal = signals.pop(clip.take_key).to_json()
+        heard.append(clip.take_key, {"heard": None, "signal": signal, "script": saying[clip.take_key].line.spoken})
         progress.step()
     for transcript in judge.transcribe(clips(only_measure=False)):
         key = transcript.take_key
@@ -94,6 +103,7 @@ def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journa
             "words": [list(asdict(word).values()) for word in transcript.words],
             "margin": transcript.margin,
             "signal": signals.pop(key).to_json(),
+            "script": saying[key].line.spoken,
         }
         heard.append(key, record)
         progress.step()

@@ -206,6 +206,13 @@ def test_a_line_locked_in_the_sheet_keeps_the_take_it_had(game):
     assert game.clips()["a_1"]["verdict"] == "locked_stale"
 
 
+def test_locking_a_line_in_the_sheet_leaves_nothing_to_do_for_the_next_build(game):
+    game.write_sheet("a.csv", [{"id": "a_1", "text": "Velkommen hjem igjen.", "voice": "kari", "status": "locked"}])
+    game.make()
+    assert game.clips()["a_1"]["verdict"] == "locked"
+    assert "Nothing to be done" in game.make()
+
+
 def test_a_stale_locked_take_that_is_gone_stops_the_build_with_one_sentence(small_game):
     small_game.make()
     take = small_game.clips()["skog_001"]["take"]

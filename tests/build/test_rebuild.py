@@ -162,6 +162,24 @@ def edit_and_compare(root, edits, seed, engine):
     shutil.rmtree(game.root)
 
 
+def test_a_build_folder_that_was_copied_without_snakemakes_memory_is_brought_up_to_date(small_game):
+    """A cache of build/ between machines, or a deleted .snakemake: settings and sheets are compared all the same."""
+    small_game.make()
+    old = small_game.assets()
+    shutil.rmtree(small_game.root / ".snakemake")
+    assert "Nothing to be done" in small_game.make()
+    sheet = small_game.dialogue / "skog.csv"
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("kaldt", "varmt"), encoding="utf-8")
+    shutil.rmtree(small_game.root / ".snakemake", ignore_errors=True)
+    small_game.make()
+    assert small_game.clips()["skog_001"]["spoken"] == "Her er det mørkt og varmt."
+    shutil.rmtree(small_game.root / ".snakemake", ignore_errors=True)
+    small_game.configure(delivery={"target_lufs": -23})
+    small_game.make()
+    assert small_game.assets() != old
+    assert small_game.manifest()["delivery"]["target_lufs"] == -23
+
+
 ENGINES = {
     "espeak": {"engine": "espeak"},
     "faulty": {

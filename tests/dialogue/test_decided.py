@@ -37,6 +37,12 @@ def test_a_retake_moves_on_to_the_next_reading():
     assert decided.first_reading == 1
 
 
+def test_a_retake_of_a_reading_that_the_take_column_has_passed_is_not_called_stale():
+    decided = decide(decision("retake", take_key(LINE, 0, 1)), take=2)
+    assert decided.takes[0] == take_key(LINE, 1, 0)
+    assert decided.stale == ()
+
+
 def test_retakes_of_two_readings_move_on_twice():
     decided = decide(decision("retake", take_key(LINE, 0, 0)), decision("retake", take_key(LINE, 1, 2)))
     assert decided.takes[0] == take_key(LINE, 2, 0)
@@ -77,7 +83,9 @@ def test_a_locked_take_is_kept_when_its_line_changes():
 
 
 def test_a_sheet_lock_keeps_the_take_the_line_had():
-    assert decide(lock=take_key(LINE, 0, 1)).state == "locked"
+    assert decide(lock=take_key(LINE, 0, 1)) == decide(), "the plan is as it was before: selection keeps the take"
+    assert decide(lock=take_key(LINE, 0, 1), rounds=1).takes == (take_key(LINE, 0, 1),)
+    assert decide(lock=take_key(LINE, 0, 1), rounds=1).state == "locked"
     key = take_key(OTHER, 0, 0)
     assert decide(lock=key, stored=(key,)).state == "locked_stale"
 

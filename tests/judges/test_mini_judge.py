@@ -119,7 +119,7 @@ def test_a_line_without_words_has_no_margin_to_lose(judge):
 @pytest.mark.parametrize("engine", ["external", "cosyvoice3", "speech-api", ""])
 def test_audio_of_other_engines_is_refused(judge, engine):
     assert not judge.accepts(engine)
-    with pytest.raises(JudgeError, match=r"take 000000000000: .*choose"):
+    with pytest.raises(JudgeError, match=r"take 000000000000: .*made for that engine"):
         list(judge.transcribe([clip(np.zeros(10, np.int16), engine=engine)]))
 
 

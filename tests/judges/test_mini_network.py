@@ -56,7 +56,7 @@ def test_a_spoiled_description_is_named(copy, content):
 def test_numpy_computes_what_torch_trained(tmp_path):
     torch = pytest.importorskip("torch")
     from replikk.judges.mini.train import Recogniser, export
-    from replikk.judges.mini.training_settings import TrainingSettings
+    from replikk.judges.mini.training import TrainingSettings
 
     settings = TrainingSettings(channels=7, kernel=3, dilations=(1, 2))  # odd sizes show a transposed axis
     torch.manual_seed(3)

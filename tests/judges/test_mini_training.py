@@ -5,11 +5,10 @@ from random import Random
 
 import pytest
 
-from replikk.errors import ReplikkError
 from replikk.judges.mini import training_text
 from replikk.judges.mini.measure import heldout_lines
 from replikk.judges.mini.text import normalise
-from replikk.judges.mini.training import settings_from_mapping
+from replikk.judges.mini.training import TrainingSettings, train_judge
 from replikk.judges.mini.training_data import heldout_words, make_shard, read_shard, write_shard
 from replikk.judges.mini.words import FUNCTION_WORDS, adjectives, nouns, verbs, vocabulary
 
@@ -80,27 +79,10 @@ def test_a_shard_comes_from_the_seed_alone(tmp_path):
 
 def test_training_is_bit_reproducible(tmp_path):
     pytest.importorskip("torch")
-    from replikk.judges.mini.train import export, train
-
-    settings = settings_from_mapping(
-        {"shards": 2, "clips_per_shard": 6, "batch_clips": 3, "passes": 1, "channels": 16, "dilations": [1, 2]}
-    )
+    settings = TrainingSettings(shards=2, clips_per_shard=6, batch_clips=3, passes=1, channels=16, dilations=(1, 2))
     digests = []
     for name in ("once", "again"):
         target = tmp_path / name / "mini.safetensors"
-        export(train(settings, tmp_path / name, generators=0), settings, target, {})
+        train_judge(tmp_path / name, 1, target, settings)
         digests.append(hashlib.sha256(target.read_bytes()).hexdigest())
     assert digests[0] == digests[1]
-
-
-@pytest.mark.parametrize(
-    ("mapping", "message"),
-    [
-        ({"sede": 1}, "no setting 'sede'"),
-        ({"seed": "1"}, "seed: is '1'"),
-        ({"dilations": 4}, "dilations: is 4"),
-    ],
-)
-def test_wrong_settings_are_named(mapping, message):
-    with pytest.raises(ReplikkError, match=message):
-        settings_from_mapping(mapping)

@@ -27,16 +27,16 @@ from replikk.judges.mini.words import vocabulary
 
 @dataclass(frozen=True)
 class BeamSettings:
-    """Measured on a development set of voices and lines (``docs/judge.md``), never on the held-out lines."""
+    """The prices; how they were found is told in ``MODEL_CARD.md``."""
 
     width: int = 12
     symbol_floor: float = -7.0  # symbols less likely than 1 in 1,100 in a frame are not followed
     score_range: float = 14.0  # prefixes so far below the best are dropped
     known_word: float = 1.0  # nats for a word of the fixed vocabulary
     other_word: float = 2.0  # nats for any other word …
-    other_letter: float = 0.25  # … and for each of its letters
+    other_letter: float = 0.1  # … and for each of its letters
     single_letter: float = 6.0  # nats for a lone letter that is not wanted: its name sounds like a word (r, er; d, de)
-    doubt: float = 4.0  # evidence weaker than this many nats counts for less, see ``_discount``
+    doubt: float = 5.0  # evidence weaker than this many nats counts for less, see ``_discount``
 
 
 def beginnings(words: Iterable[str]) -> set[str]:
@@ -116,7 +116,7 @@ _NEVER = -1e30
 
 
 def _discount(log_probabilities: NDArray[np.float32], doubt: float) -> NDArray[np.float32]:
-    """Costs below ``doubt`` shrink in proportion to themselves: 1 nat becomes 1/4 of itself, 2 nats a half, 4 stay."""
+    """Costs below ``doubt`` shrink in proportion: with 5, 1 nat counts as a fifth of itself, 3 as three fifths."""
     discounted: NDArray[np.float32] = log_probabilities * np.minimum(-log_probabilities / np.float32(doubt), 1)
     return discounted
 

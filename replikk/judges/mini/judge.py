@@ -61,7 +61,7 @@ class MiniJudge:
             if not self.accepts(clip.engine):
                 raise JudgeError(
                     f"take {clip.take_key[:12]}: the judge 'mini' knows the embedded voice only and must not judge "
-                    f"audio of '{printable(clip.engine, 40)}'; choose nb-whisper as judge in config.yaml"
+                    f"audio of '{printable(clip.engine, 40)}'; use a judge made for that engine (config.yaml: judge)"
                 )
             yield self._listen(clip)
 

@@ -190,7 +190,7 @@ def _damaged(studio: Studio, pairs: list[Order], random: Random) -> list[Row]:
     return rows
 
 
-def measure(studio: Studio, *, voices_per_line: int = 3, seed: int = 1) -> list[Row]:
+def measure(studio: Studio, *, voices_per_line: int = 5, seed: int = 1) -> list[Row]:
     """The whole table. Clean lines in every voice, errors and damage in ``voices_per_line`` voices of each line."""
     lines = heldout_lines()
     random = Random(seed)

@@ -58,12 +58,12 @@ def insert(page: str, part: str) -> str:
     return page[: page.index(BEGIN)] + part + page[page.index(END) + len(END) :]
 
 
-def measure_and_write(voices: Path, page: Path, voices_per_line: int) -> bool:
+def measure_and_write(voices: Path, page: Path, voices_per_line: int, seed: int = 1) -> bool:
     """Measure, write the table, print it; whether every target is met. Raises ReplikkError."""
     before = page.read_text(encoding="utf-8")
     insert(before, "")  # a page without a place for the table is found before minutes of work
     studio = Studio(read_voices(voices))
-    rows = measure(studio, voices_per_line=voices_per_line)
+    rows = measure(studio, voices_per_line=voices_per_line, seed=seed)
     part = table(rows, studio)
     write_if_changed(page, insert(before, part).encode())
     print(part)

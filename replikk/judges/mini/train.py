@@ -12,8 +12,8 @@ import hashlib
 import json
 import logging
 import math
-import multiprocessing
-import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -28,8 +28,8 @@ from replikk.files import write_atomic
 from replikk.judges.mini.features import MEL_BINS
 from replikk.judges.mini.network import STRIDE
 from replikk.judges.mini.text import BLANK, SYMBOLS
+from replikk.judges.mini.training import TrainingSettings
 from replikk.judges.mini.training_data import Shard, read_shard, shard_path, write_shard
-from replikk.judges.mini.training_settings import TrainingSettings
 
 _log = logging.getLogger(__name__)
 
@@ -142,13 +142,12 @@ def character_error_rate(model: Recogniser, shard: Shard, settings: TrainingSett
     return float(process_characters(wanted, heard).cer)
 
 
-def _generate(settings: TrainingSettings, folder: Path, indices: list[int]) -> None:
-    """What a generator process does; it ends itself when the trainer is gone."""
-    parent = os.getppid()
-    for index in indices:
-        if os.getppid() != parent:
-            return
-        write_shard(settings.seed, index, settings.clips_per_shard, folder)
+def _start_generators(settings: TrainingSettings, folder: Path, count: int) -> list[subprocess.Popen[bytes]]:
+    """Programs of their own that make the shards ahead: a fork of a process with torch in it is not safe."""
+    needed = [_DEVELOPMENT_SHARD, *range(settings.shards)]
+    command = [sys.executable, "-m", "replikk.judges.mini.training_data"]
+    fixed = [str(settings.seed), str(settings.clips_per_shard), str(folder)]
+    return [subprocess.Popen([*command, *fixed, *map(str, needed[n::count])]) for n in range(count)]
 
 
 def train(settings: TrainingSettings, work: Path, generators: int = 1) -> Recogniser:
@@ -158,21 +157,14 @@ def train(settings: TrainingSettings, work: Path, generators: int = 1) -> Recogn
     torch.use_deterministic_algorithms(True)
     name = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode()).hexdigest()[:12]
     data = work / f"shards-{settings.seed}-{settings.clips_per_shard}"
-    needed = [_DEVELOPMENT_SHARD, *range(settings.shards)]
-    # spawn: a fork of a process with torch in it is not safe.
-    context = multiprocessing.get_context("spawn")
-    helpers = [
-        context.Process(target=_generate, args=(settings, data, needed[n::generators]), daemon=True)
-        for n in range(generators)
-    ]
-    for helper in helpers:
-        helper.start()
+    helpers = _start_generators(settings, data, generators)
 
     def shard(index: int) -> Shard:
         path = shard_path(data, index)
         while not path.exists():
-            if not any(helper.is_alive() for helper in helpers) and not path.exists():
+            if all(helper.poll() is not None for helper in helpers):
                 write_shard(settings.seed, index, settings.clips_per_shard, data)  # raises what stopped the helper
+                break
             time.sleep(_POLL_S)
         return read_shard(path)
 
@@ -220,7 +212,7 @@ def train(settings: TrainingSettings, work: Path, generators: int = 1) -> Recogn
             "shard %d of %d: loss %.4f%s (%.0f s)", step + 1, total, np.mean(losses), note, time.monotonic() - started
         )
     for helper in helpers:
-        helper.join()
+        helper.wait()
     return model
 
 

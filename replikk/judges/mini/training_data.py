@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -156,3 +157,17 @@ def write_shard(seed: int, index: int, clips: int, folder: Path) -> Path:
 def read_shard(path: Path) -> Shard:
     with np.load(path) as arrays:
         return Shard(arrays["features"], arrays["frame_counts"], arrays["targets"], arrays["target_counts"])
+
+
+def main(arguments: list[str]) -> None:
+    """Make shards for a trainer: SEED CLIPS FOLDER INDEX …; stops when the trainer is gone."""
+    seed, clips, folder, *indices = arguments
+    parent = os.getppid()
+    for index in indices:
+        if os.getppid() != parent:
+            return
+        write_shard(int(seed), int(index), int(clips), Path(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

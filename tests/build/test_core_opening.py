@@ -1,0 +1,88 @@
+"""The start of a build: everything that a person wrote is checked before any audio is made, in one clear sentence."""
+
+import datetime
+import logging
+from pathlib import Path
+
+import pytest
+from stage_runner import Stages
+
+from replikk.errors import ReplikkError
+from replikk.stages.opening import open_build
+from replikk.stages.running import stage_log
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"thresholds": {"default": {"max_werr": 0.1}}}, "max_werr"),
+        ({"delivery": {"target_luffs": -18}}, "target_luffs"),
+        ({"judge": "minni"}, "minni"),
+        ({"judges": {"mini": {"beam": 3}}}, "beam"),
+        ({"engine": "espeek"}, "espeek"),
+        ({"thresholds": {"default": {"max_wer": datetime.date(2024, 1, 1)}}}, "thresholds"),
+        ({"placeholders": {1: {"skip": True}, "a": {"skip": True}}}, "placeholders"),
+        ({"thresholds": {"default": {"max_wer": float("nan")}}}, "thresholds"),
+    ],
+)
+def test_a_wrong_setting_stops_the_build_before_any_audio_is_made(small_game, settings, expected):
+    with pytest.raises(ReplikkError, match=expected):
+        open_build({**Stages(small_game).settings, **settings})
+
+
+def test_a_setting_that_contains_itself_stops_the_build(small_game):
+    endless: list = []
+    endless.append(endless)
+    with pytest.raises(ReplikkError, match="placeholders"):
+        open_build({**Stages(small_game).settings, "placeholders": {"a": {"values": endless}}})
+
+
+@pytest.mark.parametrize("where", ["build_{round}", "dialogue", "dialogue/build"])
+def test_a_build_folder_that_cannot_work_is_refused(small_game, where):
+    with pytest.raises(ReplikkError, match="build_dir"):
+        open_build({**Stages(small_game).settings, "build_dir": str(small_game.root / where)})
+
+
+def test_a_tuned_setting_changes_the_file_that_its_rules_depend_on_and_no_other(small_game):
+    """Snakemake's memory of parameters is beside the build, not in it; a copied build must notice changes too."""
+    settings = Stages(small_game).settings
+    build = open_build(settings)
+    before = {rule: Path(path).stat().st_mtime_ns for rule, path in build.settings.items()}
+    open_build({**settings, "delivery": {"target_lufs": -20}})
+    changed = [rule for rule, path in build.settings.items() if Path(path).stat().st_mtime_ns != before[rule]]
+    assert changed == ["package_assets"]
+
+
+def test_the_report_is_made_again_when_the_form_of_the_decisions_changes(small_game):
+    settings = Stages(small_game).settings
+    before = open_build(settings).fingerprints
+    (small_game.dialogue / "decisions.csv").write_text("id;take_key;decision\n")
+    now = open_build(settings).fingerprints
+    assert [rule for rule in now if now[rule] != before[rule]] == ["report_quality"]
+
+
+def test_a_file_that_cannot_be_read_is_named_without_a_traceback(small_game, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("replikk.dialogue.plan._content", refuse)
+    with pytest.raises(ReplikkError, match="Permission denied"):
+        open_build(Stages(small_game).settings)
+
+
+def test_a_stage_that_meets_an_unreadable_file_ends_with_one_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit) as end, stage_log(str(tmp_path / "a.log")):
+        (tmp_path / "gone" / "away").read_bytes()
+    assert end.value.code == 1
+    log = (tmp_path / "a.log").read_text()
+    assert "gone/away" in log
+    assert "Traceback" not in log + capsys.readouterr().err
+
+
+def test_a_log_on_a_full_disk_does_not_hide_the_message(capsys):
+    with pytest.raises(SystemExit), stage_log("/dev/full"):
+        logging.getLogger("replikk.x").info("working")
+        raise ReplikkError("the disk is full")
+    output = capsys.readouterr().err
+    assert "the disk is full" in output
+    assert "Traceback" not in output
