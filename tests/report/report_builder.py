@@ -48,6 +48,8 @@ def make_report(cases: list[Case], **more: Any) -> dict[str, Any]:
         voices={name: Voice(name, f"{name.title()}, rolig", {}, rights=RIGHTS) for name in voices},
         cast_names=(),
         engine="espeak",
+        engine_fingerprint="espeak 1",
+        seed=0,
         rows=len(cases) + len(more.get("exceptions", ())),
         exceptions=tuple(more.get("exceptions", ())),
         stale_decisions=tuple(more.get("stale_decisions", ())),
