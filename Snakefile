@@ -39,7 +39,8 @@ rule all:
     input:
         rules.package_assets.output.manifest,
         rules.report_quality.output.page,
-        rules.check_release.output.verdict,
+        # The release switch is a job only in strict builds; release.json is written by every one.
+        [rules.check_release.output.checked] if BUILD.strict else [],
 
 
 onstart:

@@ -15,14 +15,15 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from replikk.errors import AudioError
 from replikk.files import canonical_json, write_atomic
 from replikk.journal import Journal
+
+if TYPE_CHECKING:  # builds that have nothing to speak never load numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Store:

@@ -39,6 +39,7 @@ rule report_quality:
         page=f"{BUILD.folder}/report/index.html",
         table=f"{BUILD.folder}/report/report.csv",
         data=f"{BUILD.folder}/report/report.json",
+        release=f"{BUILD.folder}/release.json",
     log:
         f"{BUILD.folder}/logs/report_quality.log",
     conda:
@@ -51,16 +52,15 @@ rule report_quality:
 
 rule check_release:
     input:
-        data=rules.report_quality.output.data,
+        release=rules.report_quality.output.release,
         settings=BUILD.settings["check_release"],
     output:
-        verdict=f"{BUILD.folder}/release.json",
+        checked=f"{BUILD.folder}/release.checked",
     log:
         f"{BUILD.folder}/logs/check_release.log",
     conda:
         "../envs/replikk.yaml"
     params:
         fingerprint=BUILD.fingerprints["check_release"],
-        strict=BUILD.strict,
     script:
         "../scripts/check_release.py"

@@ -6,8 +6,4 @@ from replikk.stages.check_release import check_release
 from replikk.stages.running import stage_log
 
 with stage_log(snakemake.log[0]):
-    check_release(
-        report_path=Path(snakemake.input.data),
-        strict=snakemake.params.strict,
-        verdict_path=Path(snakemake.output.verdict),
-    )
+    check_release(release_path=Path(snakemake.input.release), checked=Path(snakemake.output.checked))

@@ -14,4 +14,5 @@ with stage_log(snakemake.log[0]):
         manifest_path=Path(snakemake.input.manifest),
         changes_path=Path(snakemake.input.changes),
         folder=Path(snakemake.output.page).parent,
+        release_path=Path(snakemake.output.release),
     )

@@ -7,11 +7,13 @@ like any other take and tried again in the next round.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from replikk.dialogue.records import Segment, Voice
+
+if TYPE_CHECKING:  # builds that have nothing to speak never load numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,37 @@
-"""Rule check_release: the release switch.
+"""Rule check_release: the release switch, part of a build with ``strict: true`` only.
 
-The report is written in every case; with ``strict: true`` the build then fails while a flagged clip is unreviewed.
+``report_quality`` has written the report and ``release.json`` by then; both stay when this fails the build.
 """
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
+from typing import Any
 
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, read_json, write_atomic
+from replikk.files import read_json, write_atomic
 
-log = logging.getLogger(__name__)
-
-NAMED = 10  # so many ids in the message; the report has them all
+NAMED = 10  # so many ids in a message; the report has them all
 
 
-def check_release(report_path: Path, strict: bool, verdict_path: Path) -> None:
-    """Write whether the build can be shipped. Raises ReplikkError when ``strict`` is set and it cannot."""
-    summary = read_json(report_path)["summary"]
-    open_ids = summary["blocking"]
-    if open_ids:
-        names = ", ".join(open_ids[:NAMED]) + (f" and {len(open_ids) - NAMED} more" if len(open_ids) > NAMED else "")
-        message = (
-            f"{len(open_ids)} clips need a human ear: {names}; listen to them in {report_path.parent / 'index.html'} "
-            "and write what you decide into decisions.csv"
-        )
-        if strict:
-            raise ReplikkError(f"{message} (config.yaml: strict is true, so this build fails)")
-        log.warning("%s", message)
-    else:
-        log.info("every clip passed or was accepted: this build can be shipped")
-    write_atomic(verdict_path, canonical_json({"shippable": not open_ids, "blocking": open_ids}))
+def check_release(release_path: Path, checked: Path) -> None:
+    """Raise ReplikkError while something in ``release.json`` blocks the release; else write the file ``checked``."""
+    release = read_json(release_path)
+    if not release["shippable"]:
+        raise ReplikkError(f"{waiting(release['blocking'])} (config.yaml: strict is true, so this build fails)")
+    write_atomic(checked, b"")
+
+
+def release_of(report: dict[str, Any]) -> dict[str, Any]:
+    """``release.json``: whether the build can be shipped and what stands in the way, for scripts."""
+    blocking = report["summary"]["blocking"]
+    return {"shippable": not blocking, "blocking": blocking}
+
+
+def waiting(blocking: list[str]) -> str:
+    """One sentence on the lines that wait for a person."""
+    names = ", ".join(blocking[:NAMED])
+    if len(blocking) > NAMED:
+        names += f" and {len(blocking) - NAMED} more"
+    lines = "1 line waits" if len(blocking) == 1 else f"{len(blocking)} lines wait"
+    return f"{lines} for a person: {names}; the report says why, and decisions.csv takes what you decide"

@@ -18,6 +18,7 @@ from replikk.report.data import QUIET, LineResult, TakeResult, report_data, word
 from replikk.report.decision_rows import decision_form
 from replikk.report.render import render_page
 from replikk.report.table import render_table
+from replikk.stages.check_release import release_of, waiting
 from replikk.stages.judge_takes import Bench, evidence_key, hear_missing, judge_line, open_bench
 from replikk.stages.select_takes import read_selection
 
@@ -31,8 +32,9 @@ def report_quality(
     manifest_path: Path,
     changes_path: Path,
     folder: Path,
+    release_path: Path,
 ) -> None:
-    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``."""
+    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and ``release.json`` for scripts."""
     with job_lock(config.build_dir, "report"):
         plan = read_plan(plan_path)
         bench = open_bench(config, plan)
@@ -56,9 +58,10 @@ def report_quality(
         write_atomic(folder / "report.json", canonical_json(data))
         write_atomic(folder / "report.csv", render_table(data))
         write_atomic(folder / "index.html", render_page(data))
-        summary = data["summary"]
-        waiting = len(summary["blocking"])
-        log.info("%d lines, %d to be heard by a person: %s", summary["lines"], waiting, folder / "index.html")
+        write_atomic(release_path, canonical_json(release_of(data)))
+        blocking = data["summary"]["blocking"]
+        log.info("%s", waiting(blocking) if blocking else "every clip passed or was accepted: this can be shipped")
+        log.info("report: %s", folder / "index.html")
 
 
 def _result(

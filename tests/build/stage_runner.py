@@ -76,6 +76,7 @@ class Stages:
         report_quality(
             self.config, self.plan, self.selection, build / "assets" / "manifest.json", build / "changes.json",
             build / "report",
+            build / "release.json",
         )  # fmt: skip
 
     def all(self) -> None:
