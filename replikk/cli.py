@@ -97,7 +97,7 @@ def _prune(config: Config, options: argparse.Namespace) -> str:
     )
     if options.delete:
         return f"deleted {what}"
-    return f"{what} ({found.size_bytes / 1e6:.1f} MB); delete them with: replikk prune --delete"
+    return f"{what} ({found.size_bytes / 1e6:.1f} MB); the same command with --delete removes them"
 
 
 def _say(config: Config, options: argparse.Namespace) -> str:

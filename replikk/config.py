@@ -151,6 +151,8 @@ def _whole(mapping: Mapping[str, Any], key: str, default: int, low: int, high: i
 
 def _switch(mapping: Mapping[str, Any], key: str, default: bool, problems: list[str]) -> bool:
     value = mapping.get(key, default)
+    if isinstance(value, str) and value.lower() in ("true", "false"):  # --config strict=true arrives as text
+        return value.lower() == "true"
     if isinstance(value, bool):
         return value
     problems.append(f"config.yaml: {key}: is {value!r}; write true or false")

@@ -64,7 +64,7 @@ rule check_release:
         release=rules.report_quality.output.release,
         settings=BUILD.settings["check_release"],
     output:
-        passed=f"{BUILD.folder}/release_checked.json",
+        checked=f"{BUILD.folder}/release.checked",
     log:
         f"{BUILD.folder}/logs/check_release.log",
     conda:
@@ -75,4 +75,4 @@ rule check_release:
         fingerprint=BUILD.fingerprints["check_release"],
     shell:
         "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --release {input.release:q} --passed {output.passed:q}"
+        " --release {input.release:q} --checked {output.checked:q}"

@@ -3,5 +3,5 @@
 from replikk.stages.check_release import check_release
 from replikk.stages.running import open_job
 
-with open_job(paths=["release", "passed"]) as job:
-    check_release(release_path=job.release, passed_path=job.passed)
+with open_job(paths=["release", "checked"]) as job:
+    check_release(release_path=job.release, checked=job.checked)

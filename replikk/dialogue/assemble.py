@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.decided import Decided, decide_takes, read_locks
@@ -27,6 +28,7 @@ from replikk.dialogue.records import Line, Segment, Voice
 from replikk.dialogue.sheets import SheetRow, read_sheets
 from replikk.dialogue.take_keys import external_key, ingredients, line_key
 from replikk.dialogue.voices import Voices, licence_problems, read_voices
+from replikk.dialogue.yaml_files import read_yaml
 from replikk.engines import Engine, make_engine
 from replikk.errors import DialogueError, Problem, ReplikkError
 from replikk.files import sha256_file
@@ -45,6 +47,7 @@ class _Desk:
     engine: Engine
     voices: Voices
     lexicon: Lexicon
+    placeholders: Mapping[str, Any]
     problems: list[Problem]
     exceptions: list[dict[str, str]] = field(default_factory=list)
     unfollowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -62,9 +65,12 @@ def make_plan(config: Config) -> Plan:
     decisions, decision_problems = read_decisions(folder / "decisions.csv")
     problems += [*voice_problems, *lexicon_problems, *decision_problems]
     problems += _engine_problems(voices, engine, folder)
-    problems += validate_policies(config.placeholders)
+    placeholders, placeholder_problems = read_policies(config)
+    problems += placeholder_problems
+    if voice_problems and not voices.voices:  # every row would complain of its voice: this is the one thing to mend
+        raise DialogueError([*voice_problems, *placeholder_problems])
 
-    desk = _Desk(config, engine, voices, lexicon, problems)
+    desk = _Desk(config, engine, voices, lexicon, placeholders, problems)
     lines = [line for row in rows for line in _lines_of(row, desk)]
     problems += _collision_problems(lines)
     if not lines and not problems:
@@ -91,6 +97,15 @@ def make_plan(config: Config) -> Plan:
     )
 
 
+def read_policies(config: Config) -> tuple[dict[str, Any], list[Problem]]:
+    """What to speak for placeholders: ``placeholders.yaml`` of the game, and over it what the settings say."""
+    path = config.dialogue_dir / "placeholders.yaml"
+    of_game, problems = read_yaml(path) if path.exists() else ({}, [])
+    problems += validate_policies(of_game, str(path)) + validate_policies(config.placeholders)
+    known = of_game if isinstance(of_game, Mapping) else {}
+    return {**known, **config.placeholders}, problems
+
+
 def _engine_problems(voices: Voices, engine: Engine, folder: Path) -> Iterator[Problem]:
     """What the engine says about its settings in voices.yaml."""
     for name, voice in voices.voices.items():
@@ -112,7 +127,7 @@ def _lines_of(row: SheetRow, desk: _Desk) -> Iterator[Line]:
         what, instead = found
         _problem(row, "voice" if row.voice else "character", what, instead, desk)
         return
-    expanded = expand(row.text, desk.config.placeholders, row.say)
+    expanded = expand(row.text, desk.placeholders, row.say)
     for what, instead in expanded.problems:
         _problem(row, "say" if row.say else "text", what, instead, desk)
     if expanded.skipped:
@@ -172,7 +187,7 @@ def speak_text(config: Config, text: str, locale: str, voice: str) -> tuple[Segm
     lexicon, problems = read_lexicon(config.dialogue_dir / "lexicon.tsv")
     if problems:
         raise DialogueError(problems)
-    expanded = expand(text, config.placeholders)
+    expanded = expand(text, read_policies(config)[0])
     wrong = [*expanded.problems, *([(expanded.skipped, "write the name itself")] if expanded.skipped else [])]
     said = parse_markup(expanded.variants[0].text) if expanded.variants else None
     if said is not None:

@@ -175,7 +175,7 @@ def unresolved(raw: str, name: str) -> tuple[str, str]:
     key = name if re.fullmatch(r"[^\W\d]\w*", name) else '"' + name.replace('"', '\\"') + '"'
     return (
         f"placeholder '{printable(raw, 60)}' has no value",
-        f'write in config.yaml  placeholders: {{{printable(key, 60)}: {{substitute: "venn"}}}}  (or values: [Kari, '
+        f'write in dialogue/placeholders.yaml  {printable(key, 60)}: {{substitute: "venn"}}  (or values: [Kari, '
         "Ola] for one clip each, or skip: true), or put what to speak in the column 'say'",
     )
 
@@ -284,7 +284,7 @@ def _unknown(token: Token, tag: Tag, state: _State) -> None:
     elif close is not None:
         instead = f"did you mean '{close}'? Otherwise {instead}"
     if token.kind == "square" and not tag.closing and tag.name.isidentifier():
-        instead += f"; if it is a placeholder, say in config.yaml under placeholders what to speak for {tag.name}"
+        instead += f"; if it is a placeholder, say in dialogue/placeholders.yaml what to speak for {tag.name}"
     state.problem(token.raw, f"unknown markup '{raw}'", instead)
 
 

@@ -1,14 +1,13 @@
 """Placeholders in a text (``{player_name}``, ``[mc!t]``, ``{0}``, ``%s``, ``<CHARNAME>``), filled in before markup is
 read.
 
-``config.yaml`` says per placeholder what is spoken; without a word there it is an error, because no clip can say a name
-that the player has not typed yet:
+``placeholders.yaml`` beside the sheets, or ``placeholders`` in ``config.yaml``, says per placeholder what is spoken;
+without a word there it is an error, because no clip can say a name that the player has not typed yet:
 
-    placeholders:
-      player_name: {substitute: venn}           # one clip, which says "venn"
-      "0": {values: [en, to, tre]}              # one clip per value, named id__en, id__to, id__tre
-      helper: {values: {kari: Kari, oe: Ola Ø.}}  # the same, with names of your own for the files
-      secret: {skip: true}                      # no clip for lines with it
+    player_name: {substitute: venn}           # one clip, which says "venn"
+    "0": {values: [en, to, tre]}              # one clip per value, named id__en, id__to, id__tre
+    helper: {values: {kari: Kari, oe: Ola Ø.}}  # the same, with names of your own for the files
+    secret: {skip: true}                      # no clip for lines with it
 
 What is markup and what is a placeholder is decided in ``tags``. A row that has a ``say`` speaks only that:
 placeholders in its ``text`` alone need no value and are shown as they stand. Values are taken as they are: markup
@@ -108,10 +107,13 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
             what, instead = unresolved(wanted[name], name)
             close = nearest(name, by_name)
             problems.append(
-                (what, f"did you mean '{close}', which config.yaml knows? Otherwise {instead}" if close else instead)
+                (
+                    what,
+                    f"did you mean '{close}', which has one? Otherwise {instead}" if close else instead,
+                )
             )
         elif policy.skip:
-            skip = skip or f"placeholder {printable(wanted[name], 60)}: config.yaml says to skip lines with it"
+            skip = skip or f"placeholder {printable(wanted[name], 60)}: placeholders.yaml says to skip lines with it"
         else:
             choices.append([(name, suffix, value) for suffix, value in policy.values])
     if skip:

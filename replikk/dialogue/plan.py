@@ -119,7 +119,7 @@ def _inputs(config: Config) -> Mapping[str, Any]:
     """Everything that can change a plan."""
     if not config.dialogue_dir.is_dir():
         raise ReplikkError(
-            f"{config.dialogue_dir}: there is no such folder; put your sheets there, or name another with "
+            f"{config.dialogue_dir}: there is no such folder; put your sheets there, or name another: "
             "--config dialogue_dir=FOLDER"
         )
     # Imported here: the stages only read plans.

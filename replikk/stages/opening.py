@@ -83,7 +83,15 @@ def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
 
 
 def _check_rooms(config: Config) -> None:
-    """Settings that stages read long after audio was made, checked by the rooms they belong to. Raises ReplikkError."""
+    """Settings that stages read long after audio was made, checked by the rooms they belong to. Raises ReplikkError.
+
+    Settings that were found good before are not looked at again: these rooms import numpy.
+    """
+    settings = [config.thresholds, config.delivery, config.judge, config.judge_settings]
+    known = config.build_dir / "plan" / "settings" / "good.txt"
+    good = digest([settings, _code("judges", "audio")]).encode()
+    if known.exists() and known.read_bytes() == good:
+        return
     if config.thresholds:
         from replikk.judges.thresholds import thresholds_from_mapping
 
@@ -98,6 +106,7 @@ def _check_rooms(config: Config) -> None:
         from replikk.judges import make_judge
 
         make_judge(config.judge, dict(config.judge_settings))
+    write_if_changed(known, good)
 
 
 def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from replikk.report.data import QUIET, LineResult, TakeResult, report_data
 from replikk.report.decision_rows import decision_form
 from replikk.report.render import render_page
 from replikk.report.table import render_table
-from replikk.stages.check_release import write_release
+from replikk.stages.check_release import release_of, waiting
 from replikk.stages.select_takes import read_selection
 from replikk.store import Store
 
@@ -34,7 +34,7 @@ def report_quality(
     folder: Path,
     release_path: Path,
 ) -> None:
-    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and the release answer."""
+    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and ``release.json`` for scripts."""
     with job_lock(config.build_dir, "report"):
         plan = read_plan(plan_path)
         selection = read_selection(selection_path, plan)
@@ -53,9 +53,10 @@ def report_quality(
         write_atomic(folder / "report.json", canonical_json(data))
         write_atomic(folder / "report.csv", render_table(data))
         write_atomic(folder / "index.html", render_page(data))
-        summary = data["summary"]
-        log.info("%d lines: %s", summary["lines"], folder / "index.html")
-        write_release(summary["blocking"], folder / "index.html", release_path)
+        write_atomic(release_path, canonical_json(release_of(data)))
+        blocking = data["summary"]["blocking"]
+        log.info("%s", waiting(blocking) if blocking else "every clip passed or was accepted: this can be shipped")
+        log.info("report: %s", folder / "index.html")
 
 
 def _is_shown(take: Mapping[str, Any], state: str) -> bool:

@@ -265,3 +265,27 @@ def test_a_tuned_threshold_judges_again_without_speaking_or_listening_again(smal
     small_game.make()
     assert small_game.takes() == takes
     assert [journal.read_bytes() for journal in journals] == heard
+
+
+def test_placeholders_may_be_filled_in_beside_the_sheets_and_the_settings_win(game):
+    (game.dialogue / "placeholders.yaml").write_text("name: {values: [Nora, Emil]}\nsted: {substitute: havna}\n")
+    game.configure(placeholders={"name": {"substitute": "venn"}})
+    game.write_sheet("a.csv", [{"id": "a_1", "text": "Hei, {name}, velkommen til {sted}.", "voice": "kari"}])
+    game.make()
+    assert {clip["id"]: clip["spoken"] for clip in game.clips().values()} == {"a_1": "Hei, venn, velkommen til havna."}
+
+
+def test_a_broken_voices_file_is_the_one_thing_to_mend(small_game):
+    (small_game.dialogue / "voices.yaml").write_text("voices:\n\tkari: {}\n")
+    done = small_game.run()
+    assert done.returncode == 1
+    assert "1 problem in the dialogue files" in done.stdout
+    assert "voices.yaml:2" in done.stdout
+
+
+def test_switches_may_be_given_on_the_command_line(game):
+    game.write_sheet("skole.csv", [{"id": "skole_a", "text": "A", "voice": "kari"}])
+    done = game.run("--config", "strict=true")
+    assert done.returncode == 1
+    assert "1 line waits for a person: skole_a" in done.stdout
+    assert json.loads((game.build / "release.json").read_bytes()) == {"blocking": ["skole_a"], "shippable": False}
