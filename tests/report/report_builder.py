@@ -108,7 +108,7 @@ def _planned(number: int, case: Case) -> PlannedLine:
     key = key_of(case.id)
     decided = case.state if case.state in ("accepted", "locked", "locked_stale") else ""
     takes = tuple(key_of(case.id, take) for take in range(max(1, len(case.heard))))
-    return PlannedLine(line, key, {}, takes, 0, decided, True)
+    return PlannedLine(line, key, takes, 0, decided, True)
 
 
 def _result(case: Case, planned: PlannedLine) -> LineResult:

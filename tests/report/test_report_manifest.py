@@ -38,7 +38,7 @@ def planned_line(line_id: str, recording: str = "") -> PlannedLine:
         segments=(Segment("Hei!"),),
         extra={"portrett": "kari_glad"},
     )
-    return PlannedLine(line, key_of(line_id), {}, (key_of(line_id, 0),), 0, "", True, recording)
+    return PlannedLine(line, key_of(line_id), (key_of(line_id, 0),), 0, "", True, recording)
 
 
 def delivered(loudness_lufs: float | None) -> Delivered:
