@@ -68,6 +68,8 @@ def manifest(**settings: Any) -> dict[str, Any]:
         voices={"kari": Voice("kari", "Kari", {}, rights={"who": "x", "licence": "own", "evidence": "y"})},
         cast_names=(),
         engine="espeak",
+        engine_fingerprint="espeak 1",
+        seed=0,
         rows=5,
         exceptions=({"id": "e", "place": "havn.csv:6", "reason": "cut"},),
         stale_decisions=(),
