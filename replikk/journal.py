@@ -32,10 +32,17 @@ class Journal:
         self.path = path
         self._lines: dict[str, bytes] = {}
         self._read_to = 0
-        self.refresh()
+        self._is_open = False
+
+    def _known(self) -> dict[str, bytes]:
+        """The lines by key; read when they are first asked for, because who only appends need not know them."""
+        if not self._is_open:
+            self.refresh()
+        return self._lines
 
     def refresh(self) -> None:
         """Read what other processes have appended since the last look."""
+        self._is_open = True
         try:
             size = self.path.stat().st_size
         except FileNotFoundError:
@@ -61,10 +68,10 @@ class Journal:
         return payload is not None and payload != b"null"
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._lines))
+        return iter(list(self._known()))
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._known())
 
     def get(self, key: str) -> Any | None:
         """The record of ``key``; None when there is none or it is damaged."""
@@ -75,7 +82,7 @@ class Journal:
             return None
 
     def _payload(self, key: str) -> bytes | None:
-        line = self._lines.get(key)
+        line = self._known().get(key)
         if line is None:
             return None
         payload = line[74:]
@@ -112,7 +119,8 @@ class Journal:
 
     def keep(self, keys: Collection[str]) -> None:
         """Compact: forget every record whose key is not in ``keys``."""
-        kept = [self._lines[key] for key in sorted(self._lines) if key in keys and self.get(key) is not None]
+        lines = self._known()
+        kept = [lines[key] for key in sorted(lines) if key in keys and self.get(key) is not None]
         write_atomic(self.path, b"".join(line + b"\n" for line in kept))
         self._lines, self._read_to = {}, 0
         self.refresh()

@@ -17,7 +17,7 @@ rule synthesize_takes:
     input:
         plan=rules.plan_lines.output.plan,
         repairs=BUILD.repairs,
-        retries=retries_before,
+        asked=asked_of_round,
         settings=BUILD.settings["synthesize_takes"],
     output:
         takes=f"{BUILD.folder}/rounds/{{round}}/takes.{{shard}}.jsonl",
@@ -33,15 +33,16 @@ rule synthesize_takes:
         config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["synthesize_takes"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --retries {input.retries:q} --takes {output.takes:q}"
+        UNLESS_EMPTY
+        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --asked {input.asked:q} --takes {output.takes:q}"
         " --round {wildcards.round} --shard {wildcards.shard} --workers {threads}"
 
 
 rule transcribe_takes:
     input:
         plan=rules.plan_lines.output.plan,
-        takes=rules.synthesize_takes.output.takes,
+        asked=rules.synthesize_takes.output.takes,
         settings=BUILD.settings["transcribe_takes"],
     output:
         transcripts=f"{BUILD.folder}/rounds/{{round}}/transcripts.{{shard}}.jsonl",
@@ -56,15 +57,16 @@ rule transcribe_takes:
         config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["transcribe_takes"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --takes {input.takes:q} --transcripts {output.transcripts:q}"
+        UNLESS_EMPTY
+        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --takes {input.asked:q} --transcripts {output.transcripts:q}"
         " --shard {wildcards.shard}"
 
 
 rule judge_takes:
     input:
         plan=rules.plan_lines.output.plan,
-        takes=expand(
+        asked=expand(
             rules.synthesize_takes.output.takes, shard=SHARDS, allow_missing=True
         ),
         transcripts=expand(
@@ -83,8 +85,9 @@ rule judge_takes:
         config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["judge_takes"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --takes {input.takes:q} --round {wildcards.round}"
+        UNLESS_EMPTY
+        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --takes {input.asked:q} --round {wildcards.round}"
         " --verdicts {output.verdicts:q} --retries {output.retries:q}"
 
 

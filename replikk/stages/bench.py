@@ -100,9 +100,8 @@ def known_verdict(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str
     """What ``judge_line`` said of this take and line before; None when that is not known any more."""
     key_of_evidence = evidence_key(bench, planned, take_key)
     known = bench.verdicts.get(_verdict_key(bench, key_of_evidence))
-    if known is None or key_of_evidence not in bench.evidence:
-        return None
-    return {**known["verdict"], "evidence": key_of_evidence}
+    # The evidence itself is not looked for: the report makes what was lost and is to be shown anew.
+    return None if known is None else {**known["verdict"], "evidence": key_of_evidence}
 
 
 def _verdict_key(bench: Bench, key_of_evidence: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,8 @@ def open_job(
     for name in words:
         parser.add_argument(f"--{name}", required=True)
     job = parser.parse_args()
+    # A stage makes hundreds of thousands of plain records that stay: looking for cycles in them finds nothing.
+    gc.set_threshold(200_000, 20, 20)
     with stage_log(job.log):
         job.config = read_config(orjson.loads(job.config.read_bytes()))
         yield job
