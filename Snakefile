@@ -48,3 +48,11 @@ onstart:
         hold_build_lock(Path(BUILD.folder))
     except ReplikkError as error:
         raise WorkflowError(str(error))
+
+
+onsuccess:
+    end_timers()
+
+
+onerror:
+    end_timers()

@@ -8,6 +8,7 @@ runs Snakemake, unless a conda environment comes before it.
 
 import os
 import sys
+import threading
 
 ROUNDS = list(range(BUILD.rounds))
 SHARDS = list(range(BUILD.shards))
@@ -17,6 +18,13 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
+
+
+def end_timers():
+    """Stop the timers of Snakemake's job rate limit: its process waits a second for the last of them after a build."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 def asked_of_round(wildcards):
