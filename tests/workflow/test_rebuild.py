@@ -10,7 +10,7 @@ import random
 import shutil
 
 import pytest
-from conftest import Game
+from game_folder import Game
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
