@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import PROJECT, Game
+from game_folder import PROJECT, Game
 
 from replikk.config import Config, read_config
 from replikk.dialogue.plan import copy_plan

@@ -6,7 +6,7 @@ import time
 
 import jsonschema
 import soundfile
-from conftest import PROJECT
+from game_folder import PROJECT
 
 
 def test_a_game_is_built_from_its_sheets(small_game):

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import PROJECT
+from game_folder import PROJECT
 from stage_runner import Stages
 
 from replikk.commands.prune import prune

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from game_folder import PROJECT
 from stage_runner import Stages
 
 from replikk.errors import ReplikkError

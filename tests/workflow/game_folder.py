@@ -11,10 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parent.parent.parent
 
 VOICES = {
     "kari": {"label": "Kari", "espeak": {"variant": "f2", "pitch": 55, "rate_wpm": 150, "word_gap": 2}},
@@ -110,23 +109,3 @@ class Game:
         """Delete everything that was ever built, Snakemake's own memory included."""
         shutil.rmtree(self.build, ignore_errors=True)
         shutil.rmtree(self.root / ".snakemake", ignore_errors=True)
-
-
-@pytest.fixture
-def game(tmp_path: Path) -> Game:
-    """An empty game; a test writes its sheets."""
-    return Game(tmp_path / "game")
-
-
-@pytest.fixture
-def small_game(game: Game) -> Game:
-    """Three lines in two scenes."""
-    game.write_sheet(
-        "havn.csv",
-        [
-            {"id": "havn_001", "text": "Velkommen til den gamle havna.", "voice": "kari", "style": ""},
-            {"id": "havn_002", "text": "Har du sett nøkkelen min?", "voice": "ola", "style": "stille"},
-        ],
-    )
-    game.write_sheet("skog.csv", [{"id": "skog_001", "text": "Her er det mørkt og kaldt.", "voice": "kari"}])
-    return game
