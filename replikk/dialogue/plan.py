@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,17 +97,18 @@ def open_plan(config: Config) -> OpenPlan:
     A remembered plan is named by its inputs and its own content, so that a damaged one is not believed.
     """
     folder = config.build_dir / "plan" / "known"
-    inputs = digest(_inputs(config))[:32]
-    for path in folder.glob(f"{inputs}.*.jsonl"):
+    inputs = _inputs(config)
+    name = digest(inputs)[:32]
+    for path in folder.glob(f"{name}.*.jsonl"):
         content = sha256_file(path)
-        if path.name == f"{inputs}.{content[:32]}.jsonl":
+        if path.name == f"{name}.{content[:32]}.jsonl":
             return OpenPlan(content, path)
         path.unlink(missing_ok=True)
     from replikk.dialogue.assemble import make_plan
 
-    data = plan_bytes(make_plan(config))
+    data = make_plan(config, inputs)
     content = hashlib.sha256(data).hexdigest()
-    path = folder / f"{inputs}.{content[:32]}.jsonl"
+    path = folder / f"{name}.{content[:32]}.jsonl"
     write_atomic(path, data)
     known = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
     for old in known[:-KEPT_PLANS]:
@@ -163,10 +164,13 @@ def _own_code() -> str:
     return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in sources if file.exists()])
 
 
-def plan_bytes(plan: Plan) -> bytes:
-    """The plan as a file: one JSON line for the game, then one per line of dialogue."""
+def plan_bytes(plan: Plan, line_count: int, lines: Iterable[bytes]) -> bytes:
+    """The plan as a file: one JSON line for the game, then one per line of dialogue; ``lines`` are of ``line_bytes``.
+
+    ``plan.lines`` is not looked at: most lines are known as bytes from the plan before.
+    """
     head = {
-        "lines": len(plan.lines),
+        "lines": line_count,
         "voices": {name: asdict(voice) for name, voice in plan.voices.items()},
         "cast_names": plan.cast_names,
         "engine": plan.engine,
@@ -176,11 +180,12 @@ def plan_bytes(plan: Plan) -> bytes:
         "exceptions": plan.exceptions,
         "stale_decisions": plan.stale_decisions,
     }
-    return b"".join(canonical_json(record) + b"\n" for record in (head, *map(_record, plan.lines)))
+    return b"".join([canonical_json(head), b"\n", *lines])
 
 
-def _record(planned: PlannedLine) -> dict[str, Any]:
-    return {**vars(planned), "line": planned.line.to_json()}
+def line_bytes(planned: PlannedLine) -> bytes:
+    """A line as it stands in the plan's file."""
+    return canonical_json({**vars(planned), "line": planned.line.to_json()}) + b"\n"
 
 
 def read_plan(path: Path) -> Plan:
