@@ -48,16 +48,10 @@ def package_assets(
         selection = read_selection(selection_path, plan)
         store = Store(config.build_dir)
         orders = order_clips(plan, selection, settings, store)
-        _encode_missing(orders, settings, config.build_dir, store, workers)
-
+        clips = _encode_missing(orders, settings, config.build_dir, store, workers)
         before, before_ns = read_delivered(config.build_dir)
-        clips: dict[str, dict[str, Any]] = {}
-        for order in orders.values():
-            record = store.clip_record(order.key, settings.suffix)
-            if record is None:
-                raise StoreError(f"[{order.line_id}] its clip was damaged while it was packaged; run again")
-            _place(config.build_dir, store, order, record, before.get(order.line_id), before_ns, settings)
-            clips[order.line_id] = record
+        for line_id, order in orders.items():
+            _place(config.build_dir, store, order, clips[line_id], before.get(line_id), before_ns, settings)
         _remove_others(config.build_dir, {asset_path(p, settings.suffix) for p in plan.lines if p.line.id in clips})
 
         manifest = manifest_of(plan, selection, clips, orders, settings, fingerprint(settings))
@@ -95,16 +89,20 @@ def changes_between(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[s
 
 def _encode_missing(
     orders: Mapping[str, ClipOrder], settings: DeliverySettings, build_dir: Path, store: Store, workers: int
-) -> None:
-    missing = [order for order in orders.values() if store.clip_record(order.key, settings.suffix) is None]
+) -> dict[str, dict[str, Any]]:
+    """The record of every clip by line id, once those that the store lacked are encoded."""
+    records = {line_id: store.clip_record(order.key, settings.suffix) for line_id, order in orders.items()}
+    missing = [order for line_id, order in orders.items() if records[line_id] is None]
+    clips = {line_id: record for line_id, record in records.items() if record is not None}
     if not missing:
-        return
+        return clips
     progress = Progress(log, "clips encoded", len(missing))
     for order, delivered in _encoded(missing, settings, build_dir, workers):
-        store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
+        clips[order.line_id] = store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
         progress.step()
     store.journal("clips").sync()
     store.note_speed("package", sum(order.characters for order in missing), progress.end())
+    return clips
 
 
 def _encoded(

@@ -38,13 +38,14 @@ def synthesize_takes(
         wanted = wanted_takes(plan_path, retries, round_number, shard, config.shards, locks)
         store = Store(config.build_dir)
         failed: dict[str, str] = {}
-        missing = {key: line for key, (_, line) in wanted.items() if store.take_record(key) is None}
+        found = {key: store.take_record(key) for key in sorted(wanted)}
+        missing = {key: line for key, (_, line) in wanted.items() if found[key] is None}
         if missing:
             plan = next(iter(wanted.values()))[0]
             failed = _make(config, plan, missing, round_number, store, workers)
+            found.update({key: store.take_record(key) for key in missing})
         records = []
-        for key in sorted(wanted):
-            record = store.take_record(key)
+        for key, record in found.items():
             if record is None:
                 records.append({"key": key, "failed": failed.get(key, "the engine returned nothing")})
             else:

@@ -108,8 +108,8 @@ def test_a_damaged_memory_is_not_believed(folder):
     assert folder.plan() == folder.clean_plan()
 
 
-EDITS = st.tuples(st.sampled_from(["text", "id", "voice", "status", "pitch", "add", "remove", "decide", "lexicon", "seed"]),
-                  st.integers(0, 8), st.integers(0, 5))  # fmt: skip
+KINDS = ["text", "id", "voice", "status", "pitch", "add", "remove", "decide", "lexicon", "seed"]
+EDITS = st.tuples(st.sampled_from(KINDS), st.integers(0, 8), st.integers(0, 5))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
