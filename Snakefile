@@ -22,7 +22,7 @@ logging.captureWarnings(True)
 
 try:
     # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
-    BUILD = open_build(config)
+    BUILD = open_build(config, Path(workflow.basedir) / "scripts")
 except ReplikkError as error:
     raise WorkflowError(str(error))
 
@@ -48,3 +48,11 @@ onstart:
         hold_build_lock(Path(BUILD.folder))
     except ReplikkError as error:
         raise WorkflowError(str(error))
+
+
+onsuccess:
+    end_timers()
+
+
+onerror:
+    end_timers()

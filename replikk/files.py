@@ -7,12 +7,13 @@ with sorted keys and without spaces, so that equal content is equal bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from replikk.errors import ReplikkError
 
@@ -65,7 +66,7 @@ def unusable(error: OSError) -> ReplikkError:
 
 def canonical_json(value: Any) -> bytes:
     """The one JSON spelling of a value: sorted keys, no spaces, UTF-8. Used for keys and for files."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
 def digest(value: Any) -> str:
@@ -83,7 +84,7 @@ def read_jsonl(path: Path) -> Iterator[Any]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
-                yield json.loads(line)
+                yield orjson.loads(line)
             except ValueError as error:
                 raise ReplikkError(f"{path}:{number}: is not JSON; delete the file and run again") from error
 
@@ -91,7 +92,7 @@ def read_jsonl(path: Path) -> Iterator[Any]:
 def read_json(path: Path) -> Any:
     """The value of a file that the build wrote. Raises ReplikkError naming a file that was damaged."""
     try:
-        return json.loads(path.read_bytes())
+        return orjson.loads(path.read_bytes())
     except ValueError as error:
         raise ReplikkError(f"{path}: is not JSON; delete the file and run again") from error
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from replikk.errors import StoreError
 from replikk.files import canonical_json, write_atomic
@@ -31,10 +32,17 @@ class Journal:
         self.path = path
         self._lines: dict[str, bytes] = {}
         self._read_to = 0
-        self.refresh()
+        self._is_open = False
+
+    def _known(self) -> dict[str, bytes]:
+        """The lines by key; read when they are first asked for, because who only appends need not know them."""
+        if not self._is_open:
+            self.refresh()
+        return self._lines
 
     def refresh(self) -> None:
         """Read what other processes have appended since the last look."""
+        self._is_open = True
         try:
             size = self.path.stat().st_size
         except FileNotFoundError:
@@ -55,26 +63,30 @@ class Journal:
         self._read_to += complete
 
     def __contains__(self, key: str) -> bool:
-        return self.get(key) is not None
+        """Whether there is an undamaged record of ``key``; does not decode it."""
+        payload = self._payload(key)
+        return payload is not None and payload != b"null"
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._lines))
+        return iter(list(self._known()))
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._known())
 
     def get(self, key: str) -> Any | None:
         """The record of ``key``; None when there is none or it is damaged."""
-        line = self._lines.get(key)
+        payload = self._payload(key)
+        try:
+            return None if payload is None else orjson.loads(payload)
+        except ValueError:
+            return None
+
+    def _payload(self, key: str) -> bytes | None:
+        line = self._known().get(key)
         if line is None:
             return None
         payload = line[74:]
-        if line[65:73] != _checksum(key, payload):
-            return None
-        try:
-            return json.loads(payload)
-        except ValueError:
-            return None
+        return payload if line[65:73] == _checksum(key, payload) else None
 
     def append(self, key: str, record: Any, *, sync: bool = False) -> None:
         """Remember ``record``; it is on its way to the disk when this returns, and there when ``sync`` is set.
@@ -107,7 +119,8 @@ class Journal:
 
     def keep(self, keys: Collection[str]) -> None:
         """Compact: forget every record whose key is not in ``keys``."""
-        kept = [self._lines[key] for key in sorted(self._lines) if key in keys and self.get(key) is not None]
+        lines = self._known()
+        kept = [lines[key] for key in sorted(lines) if key in keys and self.get(key) is not None]
         write_atomic(self.path, b"".join(line + b"\n" for line in kept))
         self._lines, self._read_to = {}, 0
         self.refresh()

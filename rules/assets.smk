@@ -1,7 +1,8 @@
 """From chosen takes to what the game ships and what a person reads.
 
 Needs: build/plan/lines.jsonl, build/selection.jsonl and the takes in build/store.
-Makes: build/assets/ with one clip per line and manifest.json, build/report/, and build/release.json.
+Makes: build/assets/ with one clip per line and manifest.json, build/report/, and build/release.json. check_release runs
+only with `strict: true`; in other builds its job would do nothing.
 
 The clips are no declared outputs: a clip whose bytes did not change must keep its modification time, so that game
 engines do not import it again, and Snakemake would delete it first.
@@ -23,9 +24,13 @@ rule package_assets:
         "../envs/replikk.yaml"
     threads: 8
     params:
+        script=SCRIPTS / "package_assets.py",
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["package_assets"],
-    script:
-        "../scripts/package_assets.py"
+    shell:
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --selection {input.selection:q}"
+        " --manifest {output.manifest:q} --changes {output.changes:q} --workers {threads}"
 
 
 rule report_quality:
@@ -45,9 +50,13 @@ rule report_quality:
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "report_quality.py",
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["report_quality"],
-    script:
-        "../scripts/report_quality.py"
+    shell:
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --selection {input.selection:q} --manifest {input.manifest:q}"
+        " --changes {input.changes:q} --page {output.page:q} --release {output.release:q}"
 
 
 rule check_release:
@@ -61,6 +70,9 @@ rule check_release:
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "check_release.py",
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["check_release"],
-    script:
-        "../scripts/check_release.py"
+    shell:
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --release {input.release:q} --checked {output.checked:q}"

@@ -15,6 +15,11 @@ rule plan_lines:
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "plan_lines.py",
+        config=BUILD.config_path,
         digest=BUILD.plan.digest,
-    script:
-        "../scripts/plan_lines.py"
+        fingerprint=BUILD.fingerprints["plan_lines"],
+    shell:
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --digest {params.digest}"
+        " --plan {output.plan:q}"

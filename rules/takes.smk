@@ -17,7 +17,7 @@ rule synthesize_takes:
     input:
         plan=rules.plan_lines.output.plan,
         repairs=BUILD.repairs,
-        verdicts=verdicts_before,
+        asked=asked_of_round,
         settings=BUILD.settings["synthesize_takes"],
     output:
         takes=f"{BUILD.folder}/rounds/{{round}}/takes.{{shard}}.jsonl",
@@ -29,15 +29,20 @@ rule synthesize_takes:
     resources:
         gpu=1,
     params:
+        script=SCRIPTS / "synthesize_takes.py",
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["synthesize_takes"],
-    script:
-        "../scripts/synthesize_takes.py"
+    shell:
+        UNLESS_EMPTY
+        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --asked {input.asked:q} --takes {output.takes:q}"
+        " --round {wildcards.round} --shard {wildcards.shard} --workers {threads}"
 
 
 rule transcribe_takes:
     input:
         plan=rules.plan_lines.output.plan,
-        takes=rules.synthesize_takes.output.takes,
+        asked=rules.synthesize_takes.output.takes,
         settings=BUILD.settings["transcribe_takes"],
     output:
         transcripts=f"{BUILD.folder}/rounds/{{round}}/transcripts.{{shard}}.jsonl",
@@ -48,15 +53,20 @@ rule transcribe_takes:
     resources:
         gpu=1,
     params:
+        script=SCRIPTS / "transcribe_takes.py",
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["transcribe_takes"],
-    script:
-        "../scripts/transcribe_takes.py"
+    shell:
+        UNLESS_EMPTY
+        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --takes {input.asked:q} --transcripts {output.transcripts:q}"
+        " --shard {wildcards.shard}"
 
 
 rule judge_takes:
     input:
         plan=rules.plan_lines.output.plan,
-        takes=expand(
+        asked=expand(
             rules.synthesize_takes.output.takes, shard=SHARDS, allow_missing=True
         ),
         transcripts=expand(
@@ -65,14 +75,20 @@ rule judge_takes:
         settings=BUILD.settings["judge_takes"],
     output:
         verdicts=f"{BUILD.folder}/rounds/{{round}}/verdicts.jsonl",
+        retries=f"{BUILD.folder}/rounds/{{round}}/retries.jsonl",
     log:
         f"{BUILD.folder}/logs/judge_takes.{{round}}.log",
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "judge_takes.py",
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["judge_takes"],
-    script:
-        "../scripts/judge_takes.py"
+    shell:
+        UNLESS_EMPTY
+        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --takes {input.asked:q} --round {wildcards.round}"
+        " --verdicts {output.verdicts:q} --retries {output.retries:q}"
 
 
 rule select_takes:
@@ -87,6 +103,9 @@ rule select_takes:
     conda:
         "../envs/replikk.yaml"
     params:
+        script=SCRIPTS / "select_takes.py",
+        config=BUILD.config_path,
         fingerprint=BUILD.fingerprints["select_takes"],
-    script:
-        "../scripts/select_takes.py"
+    shell:
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --verdicts {input.verdicts:q} --selection {output.selection:q}"

@@ -1,16 +1,14 @@
 """Rule judge_takes: turn what was heard in one round into a verdict per line."""
 
-from pathlib import Path
-
-from replikk.config import read_config
 from replikk.stages.judge_takes import judge_takes
-from replikk.stages.running import stage_log
+from replikk.stages.running import open_job
 
-with stage_log(snakemake.log[0]):
+with open_job(paths=["plan", "verdicts", "retries"], lists=["takes"], numbers=["round"]) as job:
     judge_takes(
-        config=read_config(snakemake.config),
-        plan_path=Path(snakemake.input.plan),
-        takes_manifests=[Path(path) for path in snakemake.input.takes],
-        round_number=int(snakemake.wildcards.round),
-        manifest=Path(snakemake.output.verdicts),
+        config=job.config,
+        plan_path=job.plan,
+        takes_manifests=job.takes,
+        round_number=job.round,
+        manifest=job.verdicts,
+        retries=job.retries,
     )

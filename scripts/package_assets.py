@@ -1,17 +1,14 @@
 """Rule package_assets: trim, set the loudness, encode and tag the chosen take of each line."""
 
-from pathlib import Path
-
-from replikk.config import read_config
 from replikk.stages.package_assets import package_assets
-from replikk.stages.running import stage_log
+from replikk.stages.running import open_job
 
-with stage_log(snakemake.log[0]):
+with open_job(paths=["plan", "selection", "manifest", "changes"], numbers=["workers"]) as job:
     package_assets(
-        config=read_config(snakemake.config),
-        plan_path=Path(snakemake.input.plan),
-        selection_path=Path(snakemake.input.selection),
-        manifest_path=Path(snakemake.output.manifest),
-        changes_path=Path(snakemake.output.changes),
-        workers=snakemake.threads,
+        config=job.config,
+        plan_path=job.plan,
+        selection_path=job.selection,
+        manifest_path=job.manifest,
+        changes_path=job.changes,
+        workers=job.workers,
     )

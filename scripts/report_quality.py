@@ -1,18 +1,15 @@
 """Rule report_quality: write the page, the table and the data that a person reads after a build."""
 
-from pathlib import Path
-
-from replikk.config import read_config
 from replikk.stages.report_quality import report_quality
-from replikk.stages.running import stage_log
+from replikk.stages.running import open_job
 
-with stage_log(snakemake.log[0]):
+with open_job(paths=["plan", "selection", "manifest", "changes", "page", "release"]) as job:
     report_quality(
-        config=read_config(snakemake.config),
-        plan_path=Path(snakemake.input.plan),
-        selection_path=Path(snakemake.input.selection),
-        manifest_path=Path(snakemake.input.manifest),
-        changes_path=Path(snakemake.input.changes),
-        folder=Path(snakemake.output.page).parent,
-        release_path=Path(snakemake.output.release),
+        config=job.config,
+        plan_path=job.plan,
+        selection_path=job.selection,
+        manifest_path=job.manifest,
+        changes_path=job.changes,
+        folder=job.page.parent,
+        release_path=job.release,
     )

@@ -1,19 +1,15 @@
 """Rule synthesize_takes: speak the takes of one round and shard that the store lacks."""
 
-from pathlib import Path
-
-from replikk.config import read_config
-from replikk.stages.running import stage_log
+from replikk.stages.running import open_job
 from replikk.stages.synthesize_takes import synthesize_takes
 
-with stage_log(snakemake.log[0]):
-    verdicts = snakemake.input.get("verdicts")
+with open_job(paths=["plan", "asked", "takes"], numbers=["round", "shard", "workers"]) as job:
     synthesize_takes(
-        config=read_config(snakemake.config),
-        plan_path=Path(snakemake.input.plan),
-        previous_verdicts=Path(verdicts) if verdicts else None,
-        round_number=int(snakemake.wildcards.round),
-        shard=int(snakemake.wildcards.shard),
-        manifest=Path(snakemake.output.takes),
-        workers=snakemake.threads,
+        config=job.config,
+        plan_path=job.plan,
+        retries=job.asked if job.round else None,
+        round_number=job.round,
+        shard=job.shard,
+        manifest=job.takes,
+        workers=job.workers,
     )

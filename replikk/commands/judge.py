@@ -18,7 +18,7 @@ from replikk.judges.records import Clip
 from replikk.judges.signal import measure_signal
 from replikk.judges.thresholds import thresholds_from_mapping
 from replikk.judges.verdict import badness, decide
-from replikk.stages.judge_takes import verdict_record
+from replikk.stages.bench import verdict_record
 
 
 def judge_clip(config: Config, clip: Path, text: str, *, locale: str = "nb", engine: str = "") -> dict[str, Any]:

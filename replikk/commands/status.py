@@ -18,7 +18,7 @@ from replikk.dialogue.plan import Plan, PlannedLine, open_plan, read_plan
 from replikk.errors import ReplikkError
 from replikk.files import canonical_json, read_jsonl
 from replikk.progress import spell_duration
-from replikk.stages.damage import delivered_path
+from replikk.stages.damage import delivered_path, delivered_plan_path
 from replikk.store import Store
 
 SHOWN_IDS = 12  # ids listed per group; --json has all
@@ -159,7 +159,9 @@ def _why(config: Config, plan: Plan, line_id: str) -> str:
         return f"[{line_id}] ({place}) is new: no build has delivered it yet"
     if before["take"] in planned.takes and before["line_key"] == planned.line_key:
         return f"[{line_id}] ({place}) is unchanged: nothing that can change its sound differs"
-    changes = list(_differences("", before["ingredients"], planned.ingredients))
+    old = read_plan(delivered_plan_path(config.build_dir))
+    old_line = next((planned.line for planned in old.lines if planned.line.id == line_id), planned.line)
+    changes = list(_differences("", old.ingredients_of(old_line), plan.ingredients_of(planned.line)))
     if not changes:
         changes = ["another reading was asked for (column take, or a decision)"]
     kept = ["it is locked: the old take is delivered"] if planned.state == "locked_stale" else []

@@ -19,13 +19,14 @@ from replikk.dialogue.decided import Decided, decide_takes, read_locks
 from replikk.dialogue.decisions import Decision, read_decisions
 from replikk.dialogue.drills import is_drill
 from replikk.dialogue.ids import collisions, folded_id
+from replikk.dialogue.known_sheets import KnownSheets, LineName, PlannedSheet
 from replikk.dialogue.lexicon import Lexicon, read_lexicon
 from replikk.dialogue.markup import Marked, parse_markup
 from replikk.dialogue.norwegian import speakable
 from replikk.dialogue.placeholders import Expansion, expand, validate_policies
-from replikk.dialogue.plan import Plan, PlannedLine
+from replikk.dialogue.plan import Plan, PlannedLine, line_bytes, plan_bytes
 from replikk.dialogue.records import Line, Segment, Voice
-from replikk.dialogue.sheets import SheetRow, read_sheets
+from replikk.dialogue.sheets import SheetRow, check_across, name_of, read_sheet, sheet_files
 from replikk.dialogue.take_keys import external_key, ingredients, line_key
 from replikk.dialogue.voices import Voices, licence_problems, read_voices
 from replikk.dialogue.yaml_files import read_yaml
@@ -51,16 +52,37 @@ class _Desk:
     problems: list[Problem]
     exceptions: list[dict[str, str]] = field(default_factory=list)
     unfollowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    casting: dict[tuple[str, str], Voice | tuple[str, str]] = field(default_factory=dict)
+    """The cells voice and character to what ``Voices.voice_for`` says of them."""
 
 
-def make_plan(config: Config) -> Plan:
-    """The plan of everything in the dialogue folder. Raises DialogueError with all problems of all files."""
+def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
+    """The plan of everything in the dialogue folder, as a file. Raises DialogueError with all problems of all files.
+
+    ``inputs`` is everything that the plan depends on. Sheets that are as they were in the plan before are not read.
+    """
     folder = config.dialogue_dir
     engine = make_engine(config.engine, dict(config.engine_settings))
-    rows, problems = read_sheets(folder)
+    decisions, decision_problems = read_decisions(folder / "decisions.csv")
+    locks = read_locks(config.build_dir)
+    decided = {folded_id(decision.line_id) for decision in decisions} | {folded_id(line_id) for line_id in locks}
+
+    files, problems = sheet_files(folder)
+    memory = KnownSheets(config.build_dir, folder, inputs, files)
+    known: dict[Path, PlannedSheet] = {}
+    rows: dict[Path, list[SheetRow]] = {}
+    for path in files:
+        remembered = memory.get(path, decided)
+        if remembered is not None:
+            known[path] = remembered
+        else:
+            rows[path], sheet_problems = read_sheet(path)
+            problems += sheet_problems
+    names = [known[path].rows if path in known else [name_of(row) for row in rows[path]] for path in files]
+    problems += check_across([name for of_sheet in names for name in of_sheet])
+
     voices, voice_problems = read_voices(folder / "voices.yaml", config.engine)
     lexicon, lexicon_problems = read_lexicon(folder / "lexicon.tsv", voices.voices)
-    decisions, decision_problems = read_decisions(folder / "decisions.csv")
     problems += [*voice_problems, *lexicon_problems, *decision_problems]
     problems += _engine_problems(voices, engine, folder)
     placeholders, placeholder_problems = read_policies(config)
@@ -69,28 +91,52 @@ def make_plan(config: Config) -> Plan:
         raise DialogueError([*voice_problems, *placeholder_problems])
 
     desk = _Desk(config, engine, voices, lexicon, placeholders, problems)
-    lines = [line for row in rows for line in _lines_of(row, desk)]
-    problems += _collision_problems(lines)
-    if not lines and not problems:
+    lines: dict[Path, list[Line]] = {}
+    exceptions: dict[Path, list[dict[str, str]]] = {}
+    for path in rows:
+        desk.exceptions = exceptions[path] = []
+        lines[path] = [line for row in rows[path] for line in _lines_of(row, desk)]
+    line_names = {
+        path: known[path].lines
+        if path in known
+        else [LineName(line.id, line.source_id, line.file, line.row) for line in lines[path]]
+        for path in files
+    }
+    all_names = [name for path in files for name in line_names[path]]
+    problems += _collision_problems(all_names)
+    if not all_names and not problems:
         problems.append(
             Problem(
                 str(folder), None, "", "", "holds no dialogue", "put a sheet with the columns id, text and voice there"
             )
         )
-    used = {line.voice for line in lines}
+    used = {voice for sheet in known.values() for voice in sheet.voices}
+    used |= {line.voice for of_sheet in lines.values() for line in of_sheet}
     problems += licence_problems(voices, config.commercial, used)
-    planned, stale = _plan_lines(lines, decisions, desk)
+    planned, stale = _plan_lines([line for path in lines for line in lines[path]], decisions, locks, desk)
     if problems:
         raise DialogueError(problems)
-    return Plan(
-        lines=tuple(planned),
+
+    remaining = iter(planned)
+    for path, of_sheet in lines.items():
+        data = b"".join(line_bytes(next(remaining)) for _ in of_sheet)
+        voice_names = sorted({line.voice for line in of_sheet})
+        row_names = [name_of(row) for row in rows[path]]
+        known[path] = PlannedSheet(row_names, line_names[path], voice_names, exceptions[path], data)
+        memory.put(path, known[path], of_sheet, decided)
+    memory.tidy()
+    plan = Plan(
+        lines=(),
         voices={name: voice for name, voice in voices.voices.items() if name in used},
         cast_names=tuple(voices.cast_names),
         engine=config.engine,
-        rows=len(rows),
-        exceptions=tuple(desk.exceptions),
+        engine_fingerprint=engine.fingerprint(),
+        seed=config.seed,
+        rows=sum(len(known[path].rows) for path in files),
+        exceptions=tuple(exception for path in files for exception in known[path].exceptions),
         stale_decisions=tuple(stale),
     )
+    return plan_bytes(plan, len(all_names), [known[path].data for path in files])
 
 
 def read_policies(config: Config) -> tuple[dict[str, Any], list[Problem]]:
@@ -115,7 +161,10 @@ def _lines_of(row: SheetRow, desk: _Desk) -> Iterator[Line]:
     if row.status == "cut":
         _except(row, "cut", desk)
         return
-    found = desk.voices.voice_for(row.voice, row.character)
+    who = (row.voice, row.character)
+    if who not in desk.casting:
+        desk.casting[who] = desk.voices.voice_for(*who)
+    found = desk.casting[who]
     if not isinstance(found, Voice):
         what, instead = found
         _problem(row, "voice" if row.voice else "character", what, instead, desk)
@@ -228,7 +277,7 @@ def _except(row: SheetRow, reason: str, desk: _Desk) -> None:
     desk.exceptions.append({"id": row.id, "place": f"{row.source}:{row.row}", "reason": reason})
 
 
-def _collision_problems(lines: list[Line]) -> Iterator[Problem]:
+def _collision_problems(lines: list[LineName]) -> Iterator[Problem]:
     """Variants whose ids meet those of other rows. Rows among themselves were checked when the sheets were read."""
     if all(line.id == line.source_id for line in lines):
         return
@@ -246,12 +295,13 @@ def _collision_problems(lines: list[Line]) -> Iterator[Problem]:
         )
 
 
-def _plan_lines(lines: list[Line], decisions: list[Decision], desk: _Desk) -> tuple[list[PlannedLine], list[str]]:
+def _plan_lines(
+    lines: list[Line], decisions: list[Decision], locks: Mapping[str, str], desk: _Desk
+) -> tuple[list[PlannedLine], list[str]]:
     """Keys and takes of every line, and the decisions that fit no line any more."""
     by_line: dict[str, list[Decision]] = defaultdict(list)
     for decision in decisions:
         by_line[folded_id(decision.line_id)].append(decision)
-    locks = read_locks(desk.config.build_dir)
     stored = _stored_takes(desk.config.build_dir)
     fingerprint = desk.engine.fingerprint()
     planned, stale = [], []
@@ -285,7 +335,6 @@ def _plan_lines(lines: list[Line], decisions: list[Decision], desk: _Desk) -> tu
             PlannedLine(
                 line=line,
                 line_key=key,
-                ingredients=parts,
                 takes=decided.takes,
                 first_reading=decided.first_reading,
                 state=decided.state,

@@ -106,7 +106,7 @@ def _stale_lock(key: str, reading: int) -> Decided:
 def _next_reading(key_of_line: str, reading: int, retakes: Sequence[str]) -> tuple[int, list[str]]:
     """The first reading that nobody asked to retake, and the retakes that name no take of this line."""
     unused = list(retakes)
-    refused = True
+    refused = bool(unused)  # nearly all lines: no key to compute
     while refused:
         refused = False
         for round_number in range(MAX_ROUNDS_LIMIT):

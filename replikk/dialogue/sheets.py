@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from replikk.dialogue.ids import collisions, folded_id
 from replikk.dialogue.sheet_rows import SheetRow, check_table
@@ -65,11 +66,22 @@ def sheet_files(folder: Path) -> tuple[list[Path], list[Problem]]:
             elif suffix in FOREIGN_SUFFIXES:
                 what = f"is a {suffix} file, which is not read"
                 problems.append(_file_problem(path, what, "save it as .xlsx, or start its name with _"))
+    if not found and not problems:
+        problems.append(_file_problem(folder, "holds no dialogue sheet", f"put one there: {', '.join(SUFFIXES)}"))
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix()), problems
 
 
 def _file_problem(path: Path, what: str, instead: str) -> Problem:
     return Problem(printable(shown_path(path), 400), None, "", "", what, instead)
+
+
+class RowName(NamedTuple):
+    """What the checks across all sheets know of a row."""
+
+    id: str
+    source: str
+    row: int
+    scene: str
 
 
 def read_sheets(
@@ -80,21 +92,30 @@ def read_sheets(
     Never raises for what stands in the files. ``read`` lets a caller keep parsed tables between runs.
     """
     files, problems = sheet_files(folder)
-    if not files and not problems:
-        problems.append(_file_problem(folder, "holds no dialogue sheet", f"put one there: {', '.join(SUFFIXES)}"))
     rows: list[SheetRow] = []
     for path in files:
-        try:
-            tables = read(path)
-        except SheetReadError as error:
-            problems.append(_file_problem(path, error.what, error.instead))
-            continue
-        file_rows, file_problems = _check_file(path, tables)
+        file_rows, file_problems = read_sheet(path, read=read)
         rows += file_rows
         problems += file_problems
-    problems += _duplicates(rows)
-    problems += _scene_spellings(rows)
-    return rows, problems
+    return rows, problems + check_across([name_of(row) for row in rows])
+
+
+def read_sheet(path: Path, *, read: Callable[[Path], list[Table]] = read_table) -> tuple[list[SheetRow], list[Problem]]:
+    """The lines of one file and its problems, without those that show only beside other files."""
+    try:
+        tables = read(path)
+    except SheetReadError as error:
+        return [], [_file_problem(path, error.what, error.instead)]
+    return _check_file(path, tables)
+
+
+def name_of(row: SheetRow) -> RowName:
+    return RowName(row.id, row.source, row.row, row.scene)
+
+
+def check_across(rows: list[RowName]) -> list[Problem]:
+    """Problems between the rows of all sheets."""
+    return _duplicates(rows) + _scene_spellings(rows)
 
 
 def _check_file(path: Path, tables: list[Table]) -> tuple[list[SheetRow], list[Problem]]:
@@ -123,7 +144,7 @@ def _check_file(path: Path, tables: list[Table]) -> tuple[list[SheetRow], list[P
     return rows, problems
 
 
-def _duplicates(rows: list[SheetRow]) -> list[Problem]:
+def _duplicates(rows: list[RowName]) -> list[Problem]:
     """Ids that would be the same file, in one sheet or across all of them."""
     named = [row for row in rows if row.id]
     problems = []
@@ -140,9 +161,9 @@ def _duplicates(rows: list[SheetRow]) -> list[Problem]:
     return problems
 
 
-def _scene_spellings(rows: list[SheetRow]) -> list[Problem]:
+def _scene_spellings(rows: list[RowName]) -> list[Problem]:
     """Scenes that differ only in case are two folders here and one on Windows."""
-    first: dict[str, SheetRow] = {}
+    first: dict[str, RowName] = {}
     reported: set[str] = set()
     problems = []
     for row in rows:

@@ -14,9 +14,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from replikk.dialogue.records import Voice
 from replikk.dialogue.styles import unknown_phrases
@@ -29,6 +27,9 @@ from replikk.engines.espeak_delivery import (
 from replikk.engines.espeak_pool import SAMPLE_RATE_HZ, Clip, Failure, Job
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.errors import EngineError
+
+if TYPE_CHECKING:  # builds that have nothing to speak never load numpy
+    import numpy as np
 
 VERSION = 1
 """Raise it when the same request would sound different: it is part of every take key."""
@@ -86,6 +87,8 @@ class EspeakEngine:
 
     def speak(self, requests: Iterable[tuple[TakeRequest, str]], workers: int = 1) -> Iterator[Take | TakeFailure]:
         """As ``synthesize``; beside each request how its child must misbehave (``crash``, ``hang``), else ``""``."""
+        import numpy as np
+
         pending = iter(requests)
         again: deque[Job] = deque()
         nothing: deque[TakeFailure] = deque()

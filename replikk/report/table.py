@@ -12,6 +12,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from replikk.report.wording import ADVICE, STATE_LABELS, state_of
@@ -85,6 +86,7 @@ def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=4096)  # most cells are one of few: states, voices, styles, lengths
 def safe_cell(text: str) -> str:
     """A text on one line that no spreadsheet program runs.
 

@@ -101,7 +101,7 @@ def _wanted_silence(planned: PlannedLine) -> tuple[float, float]:
 
 
 def _is_short(store: Store, take: str) -> bool:
-    record = store.take_record(take)
+    record = store.journal("takes").get(take)
     return record is not None and record["samples"] < SHORT_TAKE_S * record["sample_rate_hz"]
 
 

@@ -9,6 +9,7 @@ that cannot be read any more is dropped, and its rule makes it anew.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def repairs_path(build_dir: Path) -> Path:
 def delivered_path(build_dir: Path) -> Path:
     """What the last build delivered: one record per asset, not an output of any rule, so that it outlives failures."""
     return build_dir / "store" / "delivered.jsonl"
+
+
+def delivered_plan_path(build_dir: Path) -> Path:
+    """The plan of the last delivery, to say what has changed since (``replikk status --why``)."""
+    return build_dir / "store" / "delivered_plan.jsonl"
 
 
 def takes_manifests(config: Config) -> list[Path]:
@@ -68,9 +74,10 @@ def _damaged_takes(manifest: Path, store: Store) -> Iterator[tuple[str, Path]]:
     written_ns = manifest.stat().st_mtime_ns
     for record in read_jsonl(manifest):
         if "failed" not in record:
-            path = store.take_path(record["key"])
+            key = record["key"]
+            path = f"{store.root}/takes/{key[:2]}/{key}.flac"
             if not is_intact(path, record["bytes"], record["sha256"], written_ns):
-                yield record["key"], path
+                yield key, Path(path)
 
 
 def _damaged_assets(build_dir: Path) -> list[Path]:
@@ -82,21 +89,21 @@ def _damaged_assets(build_dir: Path) -> list[Path]:
     damaged = []
     try:
         for record in read_jsonl(delivered):
-            path = build_dir / "assets" / record["path"]
+            path = f"{build_dir}/assets/{record['path']}"
             if not is_intact(path, record["bytes"], record["sha256"], written_ns):
-                damaged.append(path)
+                damaged.append(Path(path))
     except ReplikkError:
         delivered.unlink()
         return [delivered]
     return damaged
 
 
-def is_intact(path: Path, size: int, sha256: str, recorded_ns: int) -> bool:
+def is_intact(path: str, size: int, sha256: str, recorded_ns: int) -> bool:
     """Whether a file is as it was when it was recorded, looking inside only when it has been written since."""
     try:
-        stat = path.stat()
+        stat = os.stat(path)  # noqa: PTH116 - every finished file in every build: a Path costs more than the look
     except OSError:
         return False
     if stat.st_size != size:
         return False
-    return stat.st_mtime_ns <= recorded_ns or sha256_file(path) == sha256
+    return stat.st_mtime_ns <= recorded_ns or sha256_file(Path(path)) == sha256

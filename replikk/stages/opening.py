@@ -16,7 +16,7 @@ import replikk
 from replikk.config import Config, read_config
 from replikk.dialogue.plan import OpenPlan, open_plan
 from replikk.errors import ReplikkError
-from replikk.files import digest, unusable, write_if_changed
+from replikk.files import canonical_json, digest, unusable, write_if_changed
 from replikk.report.decision_rows import decision_form
 from replikk.stages.damage import note_damage, repairs_path
 
@@ -34,6 +34,8 @@ class Build:
     plan: OpenPlan
     rounds: int
     shards: int
+    config_path: str
+    """A file with the settings as this build was started with, command line included, for the jobs to read."""
     strict: bool
     repairs: str
     """A file that grows when a finished file turned out to be damaged: an input of the rules that mend it."""
@@ -44,20 +46,25 @@ class Build:
     build folder: without these, a build folder that was copied without it would never be brought up to date."""
 
 
-def open_build(settings: Mapping[str, Any]) -> Build:
-    """Check everything a person wrote. Raises ReplikkError with all problems, before any audio is made."""
+def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
+    """Check everything a person wrote; ``scripts`` is the folder with one script per rule.
+
+    Raises ReplikkError with all problems, before any audio is made.
+    """
     config = read_config(settings)
     try:
-        return _open(config)
+        return _open(config, settings, scripts)
     except OSError as error:
         raise unusable(error) from error
 
 
-def _open(config: Config) -> Build:
+def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
     _check_rooms(config)
     plan = open_plan(config)
     note_damage(config)
-    fingerprints = _fingerprints(config)
+    config_path = config.build_dir / "plan" / "config.json"
+    write_if_changed(config_path, canonical_json(settings))
+    fingerprints = _fingerprints(config, scripts)
     files = {}
     for rule, fingerprint in {**fingerprints, "plan_lines": plan.digest}.items():
         files[rule] = config.build_dir / "plan" / "settings" / f"{rule}.txt"
@@ -67,6 +74,7 @@ def _open(config: Config) -> Build:
         plan=plan,
         rounds=config.max_rounds,
         shards=config.shards,
+        config_path=str(config_path),
         strict=config.strict,
         repairs=str(repairs_path(config.build_dir)),
         fingerprints=fingerprints,
@@ -101,24 +109,29 @@ def _check_rooms(config: Config) -> None:
     write_if_changed(known, good)
 
 
-def _fingerprints(config: Config) -> dict[str, str]:
+def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     judge = [config.judge, config.judge_settings]
+    bench = _code("stages/bench.py", "stages/transcribe_takes.py", "judges")
     form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))
-    return {
-        "synthesize_takes": digest([config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")]),
-        "transcribe_takes": digest([judge, _code("stages/transcribe_takes.py", "judges")]),
-        "judge_takes": digest(
-            [judge, config.thresholds, _code("stages/judge_takes.py", "stages/transcribe_takes.py", "judges")]
-        ),
-        "select_takes": _code("stages/select_takes.py"),
-        "package_assets": digest([config.delivery, _code(*PACKAGING)]),
-        "report_quality": digest([form, _code("stages/report_quality.py", "report")]),
-        "check_release": digest([config.strict, _code("stages/check_release.py")]),
+    depends_on: dict[str, list[Any]] = {
+        "plan_lines": [],
+        "synthesize_takes": [config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")],
+        "transcribe_takes": [judge, bench],
+        "judge_takes": [judge, bench, config.thresholds, _code("stages/judge_takes.py")],
+        "select_takes": [_code("stages/select_takes.py")],
+        "package_assets": [config.delivery, _code(*PACKAGING)],
+        "report_quality": [form, _code("stages/report_quality.py", "stages/check_release.py", "report")],
+        "check_release": [_code("stages/check_release.py")],
     }
+    return {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _code(*places: str) -> str:
-    """A hash of our own modules. Snakemake watches scripts only, not what they import."""
+    """A hash of our own modules: Snakemake does not watch what a script imports."""
     root = Path(replikk.__file__).parent
     files: list[Path] = []
     for place in places:
@@ -128,4 +141,4 @@ def _code(*places: str) -> str:
             if (path.is_dir())
             else [path]
         )
-    return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
+    return digest([[file.name, _content(file)] for file in files])

@@ -9,6 +9,7 @@ the last delivery goes into ``changes.json``.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -24,7 +25,7 @@ from replikk.files import canonical_json, read_jsonl, write_atomic, write_if_cha
 from replikk.locks import end_with_parent, job_lock
 from replikk.progress import Progress
 from replikk.stages.clips import ClipOrder, encode, order_clips
-from replikk.stages.damage import delivered_path, is_intact
+from replikk.stages.damage import delivered_path, delivered_plan_path, is_intact
 from replikk.stages.manifest import asset_path, manifest_of
 from replikk.stages.select_takes import read_selection
 from replikk.store import Store
@@ -47,22 +48,17 @@ def package_assets(
         selection = read_selection(selection_path, plan)
         store = Store(config.build_dir)
         orders = order_clips(plan, selection, settings, store)
-        _encode_missing(orders, settings, config.build_dir, store, workers)
-
+        clips = _encode_missing(orders, settings, config.build_dir, store, workers)
         before, before_ns = read_delivered(config.build_dir)
-        clips: dict[str, dict[str, Any]] = {}
-        for order in orders.values():
-            record = store.clip_record(order.key, settings.suffix)
-            if record is None:
-                raise StoreError(f"[{order.line_id}] its clip was damaged while it was packaged; run again")
-            _place(config.build_dir, store, order, record, before.get(order.line_id), before_ns, settings)
-            clips[order.line_id] = record
+        for line_id, order in orders.items():
+            _place(config.build_dir, store, order, clips[line_id], before.get(line_id), before_ns, settings)
         _remove_others(config.build_dir, {asset_path(p, settings.suffix) for p in plan.lines if p.line.id in clips})
 
         manifest = manifest_of(plan, selection, clips, orders, settings, fingerprint(settings))
         write_if_changed(manifest_path, canonical_json(manifest))
         delivered = _delivered(plan, selection, clips, orders, settings)
         write_atomic(changes_path, canonical_json(changes_between(before, delivered)))
+        write_atomic(delivered_plan_path(config.build_dir), plan_path.read_bytes())
         write_jsonl(delivered_path(config.build_dir), delivered.values())
 
 
@@ -93,16 +89,20 @@ def changes_between(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[s
 
 def _encode_missing(
     orders: Mapping[str, ClipOrder], settings: DeliverySettings, build_dir: Path, store: Store, workers: int
-) -> None:
-    missing = [order for order in orders.values() if store.clip_record(order.key, settings.suffix) is None]
+) -> dict[str, dict[str, Any]]:
+    """The record of every clip by line id, once those that the store lacked are encoded."""
+    records = {line_id: store.clip_record(order.key, settings.suffix) for line_id, order in orders.items()}
+    missing = [order for line_id, order in orders.items() if records[line_id] is None]
+    clips = {line_id: record for line_id, record in records.items() if record is not None}
     if not missing:
-        return
+        return clips
     progress = Progress(log, "clips encoded", len(missing))
     for order, delivered in _encoded(missing, settings, build_dir, workers):
-        store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
+        clips[order.line_id] = store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
         progress.step()
     store.journal("clips").sync()
     store.note_speed("package", sum(order.characters for order in missing), progress.end())
+    return clips
 
 
 def _encoded(
@@ -166,7 +166,7 @@ def _place(
     settings: DeliverySettings,
 ) -> None:
     """Make the asset's bytes those of the clip, touching the file only when they differ."""
-    target = build_dir / "assets" / order.path
+    target = f"{build_dir}/assets/{order.path}"
     same = before is not None and before["path"] == order.path and before["sha256"] == record["sha256"]
     if same and is_intact(target, record["bytes"], record["sha256"], before_ns):
         return
@@ -175,7 +175,7 @@ def _place(
         delivered = encode(order, settings, store)
         store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
         data = delivered.data
-    write_if_changed(target, data)
+    write_if_changed(Path(target), data)
 
 
 AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
@@ -184,13 +184,14 @@ AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
 def _remove_others(build_dir: Path, wanted: set[str]) -> None:
     """Remove the clips of lines that are gone, and the folders that they leave empty."""
     root = build_dir / "assets"
-    for path in sorted(root.rglob("*"), reverse=True):
-        if path.is_dir():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path.suffix in AUDIO_SUFFIXES and path.relative_to(root).as_posix() not in wanted:
-            path.unlink()
-            log.info("%s: removed, its line is gone", path)
+    for folder, _, names in os.walk(root, topdown=False):
+        below = os.path.relpath(folder, root)
+        for name in names:
+            if name.endswith(AUDIO_SUFFIXES) and f"{below}/{name}" not in wanted:
+                (Path(folder) / name).unlink()
+                log.info("%s/%s: removed, its line is gone", folder, name)
+        if below != "." and not any(Path(folder).iterdir()):
+            Path(folder).rmdir()
 
 
 def _delivered(
@@ -212,7 +213,6 @@ def _delivered(
             "take": selection[line_id]["take"],
             "clip": orders[line_id].key,
             "line_key": planned.line_key,
-            "ingredients": planned.ingredients,
         }
 
     return {planned.line.id: record(planned) for planned in plan.lines if planned.line.id in clips}

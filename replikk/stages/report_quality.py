@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from replikk.config import Config
-from replikk.dialogue.plan import PlannedLine, read_plan
+from replikk.dialogue.plan import Plan, PlannedLine, read_plan
 from replikk.files import canonical_json, read_json, write_atomic
 from replikk.locks import job_lock
-from replikk.report.data import QUIET, LineResult, TakeResult, report_data, word_counts
+from replikk.report.data import QUIET, LineResult, TakeResult, report_data
 from replikk.report.decision_rows import decision_form
 from replikk.report.render import render_page
 from replikk.report.table import render_table
 from replikk.stages.check_release import release_of, waiting
-from replikk.stages.judge_takes import Bench, evidence_key, hear_missing, judge_line, open_bench
 from replikk.stages.select_takes import read_selection
+from replikk.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +37,10 @@ def report_quality(
     """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and ``release.json`` for scripts."""
     with job_lock(config.build_dir, "report"):
         plan = read_plan(plan_path)
-        bench = open_bench(config, plan)
         selection = read_selection(selection_path, plan)
-        lost: list[tuple[PlannedLine, str]] = []
-        results = [_result(planned, selection[planned.line.id], bench, lost) for planned in plan.lines]
-        if lost:  # the store has lost evidence since the takes were judged
-            hear_missing(config, bench, dict.fromkeys(key for _, key in lost))
-            for planned, key in lost:
-                judge_line(bench, planned, key)
-            results = [_result(planned, selection[planned.line.id], bench, []) for planned in plan.lines]
+        evidence = _evidence_to_show(config, plan, selection)
+        store = Store(config.build_dir)
+        results = [_result(planned, selection[planned.line.id], store, evidence) for planned in plan.lines]
         decisions_path = config.dialogue_dir / "decisions.csv"
         data = report_data(
             plan=plan,
@@ -64,44 +59,59 @@ def report_quality(
         log.info("report: %s", folder / "index.html")
 
 
+def _is_shown(take: Mapping[str, Any], state: str) -> bool:
+    """Nobody reads the evidence on 10,000 good lines; it stays in the store."""
+    return take["badness"] is not None and state != QUIET
+
+
+def _evidence_to_show(config: Config, plan: Plan, selection: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """``Evidence.to_json()`` of the takes that are shown, by the evidence's key."""
+    shown: dict[str, tuple[PlannedLine, str]] = {}
+    for planned in plan.lines:
+        chosen = selection[planned.line.id]
+        for take in chosen["takes"]:
+            if _is_shown(take, chosen["state"]):
+                shown[take["evidence"]] = (planned, take["take"])
+    if not shown:
+        return {}
+    journal = Store(config.build_dir).journal("evidence")
+    lost = [said for key, said in shown.items() if journal.get(key) is None]
+    if lost:  # the store has lost evidence since the takes were judged
+        from replikk.stages.bench import hear_missing, judge_line, open_bench
+
+        bench = open_bench(config, plan)
+        hear_missing(config, bench, list(dict.fromkeys(key for _, key in lost)))
+        for planned, key in lost:
+            judge_line(bench, planned, key)
+        journal.refresh()
+    records = {key: journal.get(key) for key in shown}
+    return {key: record["evidence"] for key, record in records.items() if record is not None}
+
+
 def _result(
-    planned: PlannedLine, chosen: Mapping[str, Any], bench: Bench, lost: list[tuple[PlannedLine, str]]
+    planned: PlannedLine, chosen: Mapping[str, Any], store: Store, evidence: Mapping[str, dict[str, Any]]
 ) -> LineResult:
-    """A line with what became of its takes. Takes whose evidence should be there and is not are added to ``lost``."""
+    """A line with what became of its takes."""
     return LineResult(
         planned=planned,
         state=chosen["state"],
         take=chosen["take"],
-        takes=tuple(_take(planned, take, chosen["state"], bench, lost) for take in chosen["takes"]),
-        words=word_counts(_evidence(bench, planned, chosen["take"], lost)) if chosen["take"] else None,
+        takes=tuple([_take(take, chosen["state"], store, evidence) for take in chosen["takes"]]),
+        words=next((take["words"] for take in chosen["takes"] if take["take"] == chosen["take"]), None),
     )
 
 
-def _take(
-    planned: PlannedLine, take: Mapping[str, Any], state: str, bench: Bench, lost: list[tuple[PlannedLine, str]]
-) -> TakeResult:
-    # Nobody reads the evidence on 10,000 good lines; it stays in the store.
-    shown = take["badness"] is not None and state != QUIET
-    evidence = _evidence(bench, planned, take["take"], lost) if shown else None
-    path = bench.store.take_path(take["take"]).relative_to(bench.store.root.parent).as_posix() if shown else ""
+def _take(take: Mapping[str, Any], state: str, store: Store, evidence: Mapping[str, dict[str, Any]]) -> TakeResult:
+    shown = _is_shown(take, state)
+    mine = evidence.get(take["evidence"]) if shown else None
+    path = store.take_path(take["take"]).relative_to(store.root.parent).as_posix() if shown else ""
     return TakeResult(
         key=take["take"],
         round=take["round"],
         outcome=take["outcome"],
         reasons=tuple(take["reasons"]),
-        evidence=evidence,
-        heard=evidence["heard"] if evidence else None,
+        evidence=mine,
+        heard=mine["heard"] if mine else None,
         path=f"../{path}" if shown else "",
         badness=take["badness"],
     )
-
-
-def _evidence(
-    bench: Bench, planned: PlannedLine, take_key: str, lost: list[tuple[PlannedLine, str]]
-) -> dict[str, Any] | None:
-    """``Evidence.to_json()`` of a take as a reading of this line."""
-    record = bench.evidence.get(evidence_key(bench, planned, take_key))
-    if record is None:
-        lost.append((planned, take_key))
-        return None
-    return record["evidence"]

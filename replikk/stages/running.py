@@ -1,14 +1,19 @@
-"""How a stage runs inside a job: its log goes to the job's file and to the screen, and an error a user can mend ends
-the job with its one clear sentence instead of a traceback."""
+"""How a stage runs inside a job: its rule's files and numbers come on the command line, its log goes to the job's file
+and to the screen, and an error a user can mend ends the job with its one clear sentence instead of a traceback."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import gc
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import orjson
+
+from replikk.config import read_config
 from replikk.errors import ReplikkError
 from replikk.files import unusable
 
@@ -16,7 +21,32 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 @contextlib.contextmanager
-def stage_log(log_file: str) -> Iterator[None]:
+def open_job(
+    paths: Sequence[str] = (), lists: Sequence[str] = (), numbers: Sequence[str] = (), words: Sequence[str] = ()
+) -> Iterator[argparse.Namespace]:
+    """What the rule says, by name: a path, a list of paths, a whole number or a word each; and ``config``.
+
+    Inside, the log is open as in ``stage_log``.
+    """
+    parser = argparse.ArgumentParser()
+    for name in ("config", "log", *paths):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in lists:
+        parser.add_argument(f"--{name}", type=Path, nargs="*", required=True)
+    for name in numbers:
+        parser.add_argument(f"--{name}", type=int, required=True)
+    for name in words:
+        parser.add_argument(f"--{name}", required=True)
+    job = parser.parse_args()
+    # A stage makes hundreds of thousands of plain records that stay: looking for cycles in them finds nothing.
+    gc.set_threshold(200_000, 20, 20)
+    with stage_log(job.log):
+        job.config = read_config(orjson.loads(job.config.read_bytes()))
+        yield job
+
+
+@contextlib.contextmanager
+def stage_log(log_file: str | Path) -> Iterator[None]:
     """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status 1."""
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [

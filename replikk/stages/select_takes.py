@@ -92,7 +92,7 @@ def choose(planned: PlannedLine, takes: list[dict[str, Any]], locked: str | None
         "state": state,
         "take": best["take"] if best else None,
         "outcome": best["outcome"] if best else "retry",
-        "takes": [{name: take[name] for name in ("take", "round", "outcome", "reasons", "badness")} for take in takes],
+        "takes": [{name: value for name, value in take.items() if name != "id"} for take in takes],
     }
 
 

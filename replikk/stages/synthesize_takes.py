@@ -18,7 +18,6 @@ from replikk.engines.records import Take, TakeRequest
 from replikk.files import read_jsonl, write_jsonl
 from replikk.locks import job_lock
 from replikk.progress import Progress
-from replikk.stages.recordings import import_recordings
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -27,25 +26,26 @@ log = logging.getLogger(__name__)
 def synthesize_takes(
     config: Config,
     plan_path: Path,
-    previous_verdicts: Path | None,
+    retries: Path | None,
     round_number: int,
     shard: int,
     manifest: Path,
     workers: int = 1,
 ) -> None:
-    """Make the takes of a round (from 0) that belong to ``shard``; ``previous_verdicts`` is None in round 0."""
+    """Make the takes of a round (from 0) that belong to ``shard``; ``retries`` of the round before, None in round 0."""
     with job_lock(config.build_dir, f"synthesize-{shard}"):
         locks = read_locks(config.build_dir)
-        wanted = wanted_takes(plan_path, previous_verdicts, round_number, shard, config.shards, locks)
+        wanted = wanted_takes(plan_path, retries, round_number, shard, config.shards, locks)
         store = Store(config.build_dir)
         failed: dict[str, str] = {}
-        missing = {key: line for key, (_, line) in wanted.items() if store.take_record(key) is None}
+        found = {key: store.take_record(key) for key in sorted(wanted)}
+        missing = {key: line for key, (_, line) in wanted.items() if found[key] is None}
         if missing:
             plan = next(iter(wanted.values()))[0]
             failed = _make(config, plan, missing, round_number, store, workers)
+            found.update({key: store.take_record(key) for key in missing})
         records = []
-        for key in sorted(wanted):
-            record = store.take_record(key)
+        for key, record in found.items():
             if record is None:
                 records.append({"key": key, "failed": failed.get(key, "the engine returned nothing")})
             else:
@@ -54,17 +54,12 @@ def synthesize_takes(
 
 
 def wanted_takes(
-    plan_path: Path,
-    previous_verdicts: Path | None,
-    round_number: int,
-    shard: int,
-    shards: int,
-    locks: Mapping[str, str],
+    plan_path: Path, retries: Path | None, round_number: int, shard: int, shards: int, locks: Mapping[str, str]
 ) -> dict[str, tuple[Plan, PlannedLine]]:
     """The takes that a round and shard must have, by key, with a line that says them."""
     retried: set[str] | None = None
-    if previous_verdicts is not None:
-        retried = {record["id"] for record in read_jsonl(previous_verdicts) if record["outcome"] == "retry"}
+    if retries is not None:
+        retried = {record["id"] for record in read_jsonl(retries)}
         if not retried:
             return {}
     plan = read_plan(plan_path)
@@ -90,6 +85,9 @@ def _make(
     workers: int,
 ) -> dict[str, str]:
     """Speak what is missing and keep each take as it comes; returns the reasons of those that failed."""
+    # Imported here: a round that has nothing to make must not pay for numpy.
+    from replikk.stages.recordings import import_recordings
+
     failed = import_recordings({k: p for k, p in missing.items() if p.recording}, store)
     requests = [
         TakeRequest(

@@ -48,6 +48,8 @@ def make_report(cases: list[Case], **more: Any) -> dict[str, Any]:
         voices={name: Voice(name, f"{name.title()}, rolig", {}, rights=RIGHTS) for name in voices},
         cast_names=(),
         engine="espeak",
+        engine_fingerprint="espeak 1",
+        seed=0,
         rows=len(cases) + len(more.get("exceptions", ())),
         exceptions=tuple(more.get("exceptions", ())),
         stale_decisions=tuple(more.get("stale_decisions", ())),
@@ -106,7 +108,7 @@ def _planned(number: int, case: Case) -> PlannedLine:
     key = key_of(case.id)
     decided = case.state if case.state in ("accepted", "locked", "locked_stale") else ""
     takes = tuple(key_of(case.id, take) for take in range(max(1, len(case.heard))))
-    return PlannedLine(line, key, {}, takes, 0, decided, True)
+    return PlannedLine(line, key, takes, 0, decided, True)
 
 
 def _result(case: Case, planned: PlannedLine) -> LineResult:

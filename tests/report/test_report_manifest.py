@@ -38,7 +38,7 @@ def planned_line(line_id: str, recording: str = "") -> PlannedLine:
         segments=(Segment("Hei!"),),
         extra={"portrett": "kari_glad"},
     )
-    return PlannedLine(line, key_of(line_id), {}, (key_of(line_id, 0),), 0, "", True, recording)
+    return PlannedLine(line, key_of(line_id), (key_of(line_id, 0),), 0, "", True, recording)
 
 
 def delivered(loudness_lufs: float | None) -> Delivered:
@@ -68,6 +68,8 @@ def manifest(**settings: Any) -> dict[str, Any]:
         voices={"kari": Voice("kari", "Kari", {}, rights={"who": "x", "licence": "own", "evidence": "y"})},
         cast_names=(),
         engine="espeak",
+        engine_fingerprint="espeak 1",
+        seed=0,
         rows=5,
         exceptions=({"id": "e", "place": "havn.csv:6", "reason": "cut"},),
         stale_decisions=(),

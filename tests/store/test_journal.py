@@ -39,6 +39,7 @@ def test_a_forgotten_record_is_gone(tmp_path):
 
 def test_a_journal_can_be_refreshed_with_what_others_appended(tmp_path):
     reader = Journal(tmp_path / "j")
+    assert key_of("a") not in reader
     Journal(tmp_path / "j").append(key_of("a"), 1)
     assert key_of("a") not in reader
     reader.refresh()

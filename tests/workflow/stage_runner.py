@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from game_folder import Game
+from game_folder import PROJECT, Game
 
 from replikk.config import Config, read_config
 from replikk.dialogue.plan import copy_plan
@@ -45,11 +45,11 @@ class Stages:
 
     def open(self) -> None:
         """What happens while Snakemake reads the Snakefile, and rule plan_lines."""
-        build = open_build(self.settings)
-        copy_plan(self.config, build.plan.digest, self.plan)
+        build = open_build(self.settings, PROJECT / "scripts")
+        copy_plan(self.config.build_dir, build.plan.digest, self.plan)
 
     def speak(self, number: int) -> None:
-        before = self.round(number - 1, "verdicts.jsonl") if number else None
+        before = self.round(number - 1, "retries.jsonl") if number else None
         for shard in range(self.config.shards):
             takes = self.round(number, f"takes.{shard}.jsonl")
             synthesize_takes(self.config, self.plan, before, number, shard, takes)
@@ -61,7 +61,8 @@ class Stages:
 
     def judge(self, number: int) -> None:
         takes = [self.round(number, f"takes.{shard}.jsonl") for shard in range(self.config.shards)]
-        judge_takes(self.config, self.plan, takes, number, self.round(number, "verdicts.jsonl"))
+        verdicts, retries = self.round(number, "verdicts.jsonl"), self.round(number, "retries.jsonl")
+        judge_takes(self.config, self.plan, takes, number, verdicts, retries)
 
     def select(self) -> None:
         rounds = range(self.config.max_rounds)

@@ -5,11 +5,14 @@ import logging
 from pathlib import Path
 
 import pytest
+from game_folder import PROJECT
 from stage_runner import Stages
 
 from replikk.errors import ReplikkError
 from replikk.stages.opening import open_build
 from replikk.stages.running import stage_log
+
+SCRIPTS = PROJECT / "scripts"
 
 
 @pytest.mark.parametrize(
@@ -27,37 +30,37 @@ from replikk.stages.running import stage_log
 )
 def test_a_wrong_setting_stops_the_build_before_any_audio_is_made(small_game, settings, expected):
     with pytest.raises(ReplikkError, match=expected):
-        open_build({**Stages(small_game).settings, **settings})
+        open_build({**Stages(small_game).settings, **settings}, SCRIPTS)
 
 
 def test_a_setting_that_contains_itself_stops_the_build(small_game):
     endless: list = []
     endless.append(endless)
     with pytest.raises(ReplikkError, match="placeholders"):
-        open_build({**Stages(small_game).settings, "placeholders": {"a": {"values": endless}}})
+        open_build({**Stages(small_game).settings, "placeholders": {"a": {"values": endless}}}, SCRIPTS)
 
 
 @pytest.mark.parametrize("where", ["build_{round}", "dialogue", "dialogue/build"])
 def test_a_build_folder_that_cannot_work_is_refused(small_game, where):
     with pytest.raises(ReplikkError, match="build_dir"):
-        open_build({**Stages(small_game).settings, "build_dir": str(small_game.root / where)})
+        open_build({**Stages(small_game).settings, "build_dir": str(small_game.root / where)}, SCRIPTS)
 
 
 def test_a_tuned_setting_changes_the_file_that_its_rules_depend_on_and_no_other(small_game):
     """Snakemake's memory of parameters is beside the build, not in it; a copied build must notice changes too."""
     settings = Stages(small_game).settings
-    build = open_build(settings)
+    build = open_build(settings, SCRIPTS)
     before = {rule: Path(path).stat().st_mtime_ns for rule, path in build.settings.items()}
-    open_build({**settings, "delivery": {"target_lufs": -20}})
+    open_build({**settings, "delivery": {"target_lufs": -20}}, SCRIPTS)
     changed = [rule for rule, path in build.settings.items() if Path(path).stat().st_mtime_ns != before[rule]]
     assert changed == ["package_assets"]
 
 
 def test_the_report_is_made_again_when_the_form_of_the_decisions_changes(small_game):
     settings = Stages(small_game).settings
-    before = open_build(settings).fingerprints
+    before = open_build(settings, SCRIPTS).fingerprints
     (small_game.dialogue / "decisions.csv").write_text("id;take_key;decision\n")
-    now = open_build(settings).fingerprints
+    now = open_build(settings, SCRIPTS).fingerprints
     assert [rule for rule in now if now[rule] != before[rule]] == ["report_quality"]
 
 
@@ -67,7 +70,7 @@ def test_a_file_that_cannot_be_read_is_named_without_a_traceback(small_game, mon
 
     monkeypatch.setattr("replikk.dialogue.plan._content", refuse)
     with pytest.raises(ReplikkError, match="Permission denied"):
-        open_build(Stages(small_game).settings)
+        open_build(Stages(small_game).settings, SCRIPTS)
 
 
 def test_a_stage_that_meets_an_unreadable_file_ends_with_one_sentence(tmp_path, capsys):

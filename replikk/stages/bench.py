@@ -1,0 +1,162 @@
+"""What judging needs at hand, and the verdict on one take as a reading of one line.
+
+Apart from ``judge_takes`` because the report and ``replikk judge`` need it too, and because a round without takes must
+not pay for importing a judge. Evidence and verdicts are remembered by everything that they depend on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from replikk.config import Config
+from replikk.dialogue.plan import Plan, PlannedLine
+from replikk.errors import StoreError
+from replikk.files import canonical_json, digest
+from replikk.journal import Journal
+from replikk.judges import Judge, make_judge
+from replikk.judges.evidence import VERSION as EVIDENCE_VERSION
+from replikk.judges.evidence import Evidence, LineFacts, gather
+from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
+from replikk.judges.verdict import VERSION as VERDICT_VERSION
+from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
+from replikk.report.data import WORD_COUNTS
+from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
+from replikk.store import Store
+
+RECORD_VERSION = 2
+"""Raise it when the journal of verdicts says more or less of the same verdict."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What judging needs at hand."""
+
+    plan: Plan
+    judge: Judge
+    thresholds: Thresholds
+    heard: Journal
+    evidence: Journal
+    verdicts: Journal
+    store: Store
+    basis: str
+    """A digest of what the evidence on every line depends on: judge, cast names, version."""
+    limits: str
+    """A digest of what every verdict depends on beside the evidence."""
+
+
+def open_bench(config: Config, plan: Plan) -> Bench:
+    """Open the journals and build what judging needs. Raises ReplikkError for bad thresholds."""
+    store = Store(config.build_dir)
+    judge = make_judge(config.judge, dict(config.judge_settings))
+    thresholds = thresholds_from_mapping(config.thresholds)
+    return Bench(
+        plan=plan,
+        judge=judge,
+        thresholds=thresholds,
+        heard=transcripts(store, judge),
+        evidence=store.journal("evidence"),
+        verdicts=store.journal("verdicts"),
+        store=store,
+        basis=digest([EVIDENCE_VERSION, judge.fingerprint(), plan.cast_names]),
+        limits=digest([RECORD_VERSION, VERDICT_VERSION, thresholds.fingerprint()]),
+    )
+
+
+def hear_missing(config: Config, bench: Bench, take_keys: Collection[str]) -> None:
+    """Listen to the takes whose transcripts were lost since they were written, or were made for another text."""
+    if not take_keys:
+        return
+    saying = bench.plan.line_of_take()
+    unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.get(key), saying[key])]
+    if unheard:
+        listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
+
+
+def evidence_key(bench: Bench, planned: PlannedLine, take_key: str) -> str:
+    """Names everything that the evidence on a take, as a reading of this line, depends on."""
+    line = planned.line
+    facts = [
+        take_key,
+        [[segment.text, segment.pause_after_ms] for segment in line.segments],
+        line.locale,
+        line.respelt,
+        line.drill,
+        line.max_seconds,
+        bool(planned.recording),
+    ]
+    return hashlib.sha256(bench.basis.encode() + canonical_json(facts)).hexdigest()
+
+
+def read_evidence(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence | None:
+    """The evidence on a take of a line as it was judged; None for a take that does not exist."""
+    record = bench.evidence.get(evidence_key(bench, planned, take_key))
+    return None if record is None else Evidence.from_json(record["evidence"])
+
+
+def known_verdict(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any] | None:
+    """What ``judge_line`` said of this take and line before; None when that is not known any more."""
+    key_of_evidence = evidence_key(bench, planned, take_key)
+    known = bench.verdicts.get(_verdict_key(bench, key_of_evidence))
+    # The evidence itself is not looked for: the report makes what was lost and is to be shown anew.
+    return None if known is None else {**known["verdict"], "evidence": key_of_evidence}
+
+
+def _verdict_key(bench: Bench, key_of_evidence: str) -> str:
+    return hashlib.sha256(f"{bench.limits}{key_of_evidence}".encode()).hexdigest()
+
+
+def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any]:
+    """The verdict on a take as a reading of this line: outcome, reasons, badness, words, and the evidence's key."""
+    key_of_evidence = evidence_key(bench, planned, take_key)
+    line = planned.line
+    heard = bench.heard.get(take_key)
+    if heard is None:
+        raise StoreError(f"[{line.id}] take {take_key[:12]} has no transcript; run again")
+    transcript, signal = read_transcript(take_key, heard)
+    facts = LineFacts(
+        script=line.spoken,
+        pauses_ms=tuple(segment.pause_after_ms for segment in line.segments),
+        locale=line.locale,
+        respelt=line.respelt,
+        cast_names=bench.plan.cast_names,
+        drill=line.drill,
+        max_seconds=line.max_seconds,
+        recording=bool(planned.recording),
+    )
+    evidence = gather(facts, transcript, signal)
+    verdict = decide(evidence, bench.thresholds)
+    record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
+    bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
+    bench.verdicts.append(_verdict_key(bench, key_of_evidence), {"take": take_key, "verdict": record})
+    return {**record, "evidence": key_of_evidence}
+
+
+def failed_record(failure: str) -> dict[str, Any]:
+    """As ``judge_line``, of a take that could not be made."""
+    return {**verdict_record(failure_verdict(failure), None), "words": None, "evidence": None}
+
+
+def _word_counts(evidence: Evidence) -> dict[str, int] | None:
+    """Kept beside the verdict: the report adds up the words of all lines and looks into the evidence of few."""
+    comparison = evidence.comparison
+    return None if comparison is None else {name: getattr(comparison, name) for name in WORD_COUNTS}
+
+
+def verdict_record(verdict: Verdict, how_bad: float | None) -> dict[str, Any]:
+    """A verdict as plain JSON. ``badness`` None means that there is no audio at all."""
+    return {
+        "outcome": verdict.outcome,
+        "reasons": [
+            {
+                "code": reason.code,
+                "measured": reason.measured,
+                "threshold": reason.threshold,
+                "text": reason.text,
+            }
+            for reason in verdict.reasons
+        ],
+        "badness": None if how_bad is None else round(how_bad, 6),
+    }
