@@ -4,6 +4,7 @@ Targets: `all` (assets and report), `judge` (train the embedded judge).
 """
 
 import logging
+import sys
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
@@ -20,39 +21,41 @@ configfile: "config.yaml"
 
 logging.captureWarnings(True)
 
-try:
-    # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
-    BUILD = open_build(config, Path(workflow.basedir) / "scripts")
-except ReplikkError as error:
-    raise WorkflowError(str(error))
+
+include: "rules/models.smk"
 
 
-include: "rules/common.smk"
-include: "rules/dialogue.smk"
-include: "rules/takes.smk"
-include: "rules/assets.smk"
-include: "rules/judge.smk"
+# `snakemake models` is a workflow of its own: it must work while sheets are wrong, and before a build can be opened.
+if "models" not in sys.argv[1:]:
 
-
-rule all:
-    default_target: True
-    input:
-        rules.package_assets.output.manifest,
-        rules.report_quality.output.page,
-        # The release switch is a job only in strict builds; release.json is written by every one.
-        [rules.check_release.output.checked] if BUILD.strict else [],
-
-
-onstart:
     try:
-        hold_build_lock(Path(BUILD.folder))
+        # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
+        BUILD = open_build(config, Path(workflow.basedir) / "scripts")
     except ReplikkError as error:
         raise WorkflowError(str(error))
 
+    include: "rules/common.smk"
+    include: "rules/dialogue.smk"
+    include: "rules/takes.smk"
+    include: "rules/assets.smk"
+    include: "rules/judge.smk"
 
-onsuccess:
-    end_timers()
+    rule all:
+        default_target: True
+        input:
+            rules.package_assets.output.manifest,
+            rules.report_quality.output.page,
+            # The release switch is a job only in strict builds; release.json is written by every one.
+            [rules.check_release.output.checked] if BUILD.strict else [],
 
+    onstart:
+        try:
+            hold_build_lock(Path(BUILD.folder))
+        except ReplikkError as error:
+            raise WorkflowError(str(error))
 
-onerror:
-    end_timers()
+    onsuccess:
+        end_timers()
+
+    onerror:
+        end_timers()

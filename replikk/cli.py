@@ -8,11 +8,15 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from replikk import __version__
-from replikk.config import Config, load_config
+from replikk.config import Config, load_config, read_config
 from replikk.errors import ReplikkError
 from replikk.files import unusable
+
+if TYPE_CHECKING:
+    from replikk.commands.model import ChosenModels
 
 EXIT_BAD_INPUT = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -28,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, value in (("dialogue_dir", options.dialogue_dir), ("build_dir", options.build_dir))
             if value is not None
         }
-        print(options.run(load_config(Path(options.config), overrides), options))
+        print(options.run(_config(options, overrides), options))
     except ReplikkError as error:
         print(error, file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -69,7 +73,58 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--text", required=True, help="what the clip should say")
     judge.add_argument("--locale", default="nb", choices=("nb", "nn"))
     judge.add_argument("--engine", default="", help="which engine made the clip, when its tags do not say")
+
+    review = _command(commands, "review", "listen and decide in the browser; writes decisions.csv", _review)
+    review.add_argument("--port", type=int, default=0, metavar="N", help="of the address; any free one by default")
+    review.add_argument("--no-open", action="store_true", help="only print the address, do not start a browser")
+    review.add_argument("--who", metavar="NAME", help="who decides, where the page does not say; your login by default")
+
+    compare = _command(commands, "compare", "whether a text that was heard is the script, and why not", _compare)
+    compare.add_argument("script", nargs="?", help="what the line says")
+    compare.add_argument("heard", nargs="?", help="what a judge wrote")
+    compare.add_argument("--locale", default="", choices=("nb", "nn"), help="without it a line may be in either")
+    compare.add_argument(
+        "--tsv", type=Path, metavar="FILE", help="many pairs: a table with id, script and heard; - is stdin"
+    )
+    compare.add_argument(
+        "--cast", action="append", default=[], metavar="NAME", help="a name that any spelling is right for"
+    )
+    compare.add_argument("--lexicon", type=Path, metavar="FILE", help="instead of the project's")
+    compare.set_defaults(without_config=True)
+    _add_model_commands(commands)
     return parser
+
+
+def _config(options: argparse.Namespace, overrides: dict[str, str]) -> Config | None:
+    """The project's settings; none for a question that needs no project, asked where there is none."""
+    path = Path(options.config)
+    if getattr(options, "without_config", False) and options.config == "config.yaml" and not path.is_file():
+        return None
+    return load_config(path, overrides)
+
+
+def _add_model_commands(commands: argparse._SubParsersAction) -> None:
+    text = "the real voice's models: check, convert, factor, export"
+    model = commands.add_parser("model", help=text, description=text[0].upper() + text[1:] + ".")
+    kinds = model.add_subparsers(required=True, metavar="COMMAND")
+    check = _command(kinds, "check", "open base model and adapter, and describe or refuse them", _model_check)
+    convert = _command(kinds, "convert", "write the base model as one folder of safetensors", _model_convert)
+    convert.add_argument("target", type=Path, metavar="TARGET")
+    factor = _command(kinds, "factor", "take a merged file apart into a LoRA, and say whether it is one", _model_factor)
+    factor.add_argument("merged_file", type=Path, metavar="MERGED_FILE")
+    factor.add_argument("--rank", type=int, default=24, metavar="N", help="24 by default, as the Norwegian one has")
+    factor.add_argument("--out", type=Path, metavar="FOLDER", help="of the adapter to write; without it, only look")
+    export = _command(kinds, "export", "write base and adapter as one llm.pt for other programs", _model_export)
+    export.add_argument("out", type=Path, metavar="OUT_FILE")
+    for command in (check, convert, factor, export):
+        command.add_argument("--base", type=Path, metavar="FOLDER", help="instead of the one in the config")
+        command.add_argument("--language-model", choices=("llm.pt", "llm.rl.pt"), help="instead of the config's")
+        command.set_defaults(without_config=True)
+    for command in (check, export):
+        command.add_argument("--adapter", metavar="PATH", help="instead of the one in the config; none for none")
+        command.add_argument("--strength", type=float, metavar="X", help="of the adapter, instead of the config's")
+    for command in (convert, factor, export):
+        command.add_argument("--force", action="store_true", help="replace what such a command wrote before")
 
 
 def _command(commands: argparse._SubParsersAction, name: str, text: str, run: object) -> argparse.ArgumentParser:
@@ -115,6 +170,67 @@ def _judge(config: Config, options: argparse.Namespace) -> str:
 
     found = judge_clip(config, options.clip, options.text, locale=options.locale, engine=options.engine)
     return json.dumps(found, ensure_ascii=False, indent=1)
+
+
+def _review(config: Config, options: argparse.Namespace) -> str:
+    from replikk.commands.review import review
+
+    return review(config, port=options.port, open_browser=not options.no_open, who=options.who)
+
+
+def _compare(config: Config | None, options: argparse.Namespace) -> str:
+    import orjson
+
+    from replikk.commands.compare import Pair, compare_pairs, explain, known_words, read_pairs
+
+    known = known_words(config, options.lexicon, options.cast)
+    if options.tsv is not None:
+        if options.script is not None:
+            raise ReplikkError("compare: both a pair and --tsv; give one of them")
+        records = compare_pairs(read_pairs(options.tsv, options.locale), known)
+    elif options.script is None or options.heard is None:
+        raise ReplikkError("compare: there is nothing to compare; give SCRIPT and HEARD, or --tsv FILE")
+    else:
+        records = compare_pairs([Pair("", options.script, options.heard, options.locale)], known)
+        print(explain(records[0]), file=sys.stderr)  # for the person; stdout is the same with one pair and with many
+    return "\n".join(orjson.dumps(record).decode() for record in records)
+
+
+def _model_check(config: Config | None, options: argparse.Namespace) -> str:
+    from replikk.commands.model_check import check_models
+
+    return check_models(config or read_config({}), _chosen_models(config, options))
+
+
+def _model_convert(config: Config | None, options: argparse.Namespace) -> str:
+    from replikk.commands.model import convert
+
+    return convert(config or read_config({}), _chosen_models(config, options), options.target, force=options.force)
+
+
+def _model_factor(config: Config | None, options: argparse.Namespace) -> str:
+    from replikk.commands.model import factor
+
+    chosen = _chosen_models(config, options)
+    return factor(chosen, options.merged_file, options.rank, options.out, force=options.force)
+
+
+def _model_export(config: Config | None, options: argparse.Namespace) -> str:
+    from replikk.commands.model import export
+
+    return export(_chosen_models(config, options), options.out, force=options.force)
+
+
+def _chosen_models(config: Config | None, options: argparse.Namespace) -> ChosenModels:
+    from replikk.commands.model import choose_models
+
+    return choose_models(
+        config or read_config({}),
+        base=options.base,
+        adapter=getattr(options, "adapter", None),
+        strength=getattr(options, "strength", None),
+        language_model=options.language_model,
+    )
 
 
 if __name__ == "__main__":

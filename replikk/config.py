@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from replikk.dialogue.nearest import nearest
 from replikk.errors import ReplikkError
+from replikk.models.settings import ModelSettings, read_model_settings
 
 MAX_ROUNDS_LIMIT = 10  # a decision may name a take of any round up to here, whatever max_rounds is today
 MAX_SHARDS = 64  # a shard is a job; more of them cost more than they share out
@@ -42,6 +43,8 @@ class Config:
     placeholders: Mapping[str, Any]
     delivery: Mapping[str, Any]
     thresholds: Mapping[str, Any]
+    models: ModelSettings
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_config(mapping: Mapping[str, Any]) -> Config:
@@ -65,6 +68,9 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         "placeholders",
         "delivery",
         "thresholds",
+        "models_dir",
+        "models",
+        "training",
     }
     for key in mapping:
         if key not in known:
@@ -73,14 +79,25 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
             problems.append(f"config.yaml: {key}: is not a setting; {hint}")
 
     engine = _text(mapping, "engine", "espeak", problems)
+    models, model_problems = read_model_settings(
+        mapping.get("models_dir", "models"), _section(mapping, "models", problems)
+    )
+    problems += model_problems
     judge = _text(mapping, "judge", "mini", problems)
+    judge_settings = _section(_section(mapping, "judges", problems), judge, problems)
+    if judge == "nb-whisper":
+        from replikk.judges.nb_whisper.settings import read_settings  # it names the models that the build needs
+
+        nb_whisper, judge_problems = read_settings(judge_settings)
+        problems += judge_problems
+        models = replace(models, judges=nb_whisper.published)
     config = Config(
         dialogue_dir=Path(_text(mapping, "dialogue_dir", "dialogue", problems)),
         build_dir=Path(_text(mapping, "build_dir", "build", problems)),
         engine=engine,
         engine_settings=_section(_section(mapping, "engines", problems), engine, problems),
         judge=judge,
-        judge_settings=_section(_section(mapping, "judges", problems), judge, problems),
+        judge_settings=judge_settings,
         max_rounds=_whole(mapping, "max_rounds", 3, 1, MAX_ROUNDS_LIMIT, problems),
         shards=_whole(mapping, "shards", 1, 1, MAX_SHARDS, problems),
         seed=_whole(mapping, "seed", 0, 0, 2**31 - 1, problems),
@@ -89,9 +106,11 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         placeholders=_section(mapping, "placeholders", problems),
         delivery=_section(mapping, "delivery", problems),
         thresholds=_section(mapping, "thresholds", problems),
+        models=models,
+        training=_section(mapping, "training", problems),
     )
     problems += _unusable_folders(config)
-    for name in ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds"):
+    for name in ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds", "training"):
         problems += [f"config.yaml: {name}: {what}" for what in _not_plain(getattr(config, name))]
     if problems:
         raise ReplikkError("\n".join(problems))

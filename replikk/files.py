@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,32 @@ def write_atomic(path: Path, data: bytes, *, sync: bool = True) -> None:
             f"{path}: cannot be written ({reason}); make room or mend the folder's rights, then run again: "
             "finished takes are kept"
         ) from error
+
+
+def write_atomic_by(path: Path, write: Callable[[Path], object]) -> None:
+    """As ``write_atomic`` for content too large to hold: ``write`` is given a temporary path and makes the file there.
+
+    Raises ReplikkError naming the file when the folder cannot be written or the disk is full. Libraries that write
+    in other languages report a full disk as RuntimeError, so that counts as one too.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+        os.close(handle)
+        write(Path(temporary))
+        with open(temporary, "rb+") as file:  # noqa: PTH123 - a string until here
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # noqa: PTH101 - as above
+        os.replace(temporary, path)  # noqa: PTH105 - as above
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ReplikkError(
+            f"{path}: cannot be written ({reason.splitlines()[0]}); make room or mend the folder's rights"
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)  # gone already where all went well
 
 
 def write_if_changed(path: Path, data: bytes) -> bool:

@@ -11,7 +11,7 @@ from replikk.dialogue.assemble import speak_text
 from replikk.dialogue.styles import loudness_offset_lu
 from replikk.dialogue.take_keys import ingredients, line_key, take_key
 from replikk.dialogue.voices import read_voices
-from replikk.engines import make_engine
+from replikk.engines import engine_of
 from replikk.engines.records import TakeFailure, TakeRequest
 from replikk.errors import DialogueError, EngineError, ReplikkError
 from replikk.files import write_atomic
@@ -43,7 +43,7 @@ def say(
         raise ReplikkError(f"--voice {voice_name}: {voice[0]}; {voice[1]}")
     segments = speak_text(config, text, locale, voice.name)
 
-    engine = make_engine(config.engine, dict(config.engine_settings))
+    engine = engine_of(config)
     parts = ingredients(segments, locale, style, voice, engine.fingerprint(), config.seed)
     key = take_key(line_key(parts), reading, 0)
     results = list(engine.synthesize([TakeRequest(key, segments, locale, style, voice, reading)]))

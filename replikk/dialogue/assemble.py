@@ -15,14 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from replikk.config import Config
-from replikk.dialogue.decided import Decided, decide_takes, read_locks
+from replikk.dialogue.decided import Decided, Direction, decide_takes, read_locks
 from replikk.dialogue.decisions import Decision, read_decisions
+from replikk.dialogue.directions import (
+    NOTHING_TO_SPEAK,
+    Respelt,
+    Versions,
+    can_be_spoken,
+    respell,
+    spoken_segments,
+    unfollowed_remark,
+)
 from replikk.dialogue.drills import is_drill
 from replikk.dialogue.ids import collisions, folded_id
-from replikk.dialogue.known_sheets import KnownSheets, LineName, PlannedSheet
+from replikk.dialogue.known_sheets import DECISIONS, KnownSheets, LineName, PlannedSheet
 from replikk.dialogue.lexicon import Lexicon, read_lexicon
-from replikk.dialogue.markup import Marked, parse_markup
-from replikk.dialogue.norwegian import speakable
+from replikk.dialogue.markup import parse_markup
 from replikk.dialogue.placeholders import Expansion, expand, validate_policies
 from replikk.dialogue.plan import Plan, PlannedLine, line_bytes, plan_bytes
 from replikk.dialogue.records import Line, Segment, Voice
@@ -30,7 +38,7 @@ from replikk.dialogue.sheets import SheetRow, check_across, name_of, read_sheet,
 from replikk.dialogue.take_keys import external_key, ingredients, line_key
 from replikk.dialogue.voices import Voices, licence_problems, read_voices
 from replikk.dialogue.yaml_files import read_yaml
-from replikk.engines import Engine, make_engine
+from replikk.engines import Engine, engine_of
 from replikk.errors import DialogueError, Problem, ReplikkError
 from replikk.files import sha256_file
 from replikk.store import Store
@@ -62,8 +70,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
     ``inputs`` is everything that the plan depends on. Sheets that are as they were in the plan before are not read.
     """
     folder = config.dialogue_dir
-    engine = make_engine(config.engine, dict(config.engine_settings))
-    decisions, decision_problems = read_decisions(folder / "decisions.csv")
+    engine = engine_of(config)
+    decisions, decision_problems = read_decisions(folder / DECISIONS)
     locks = read_locks(config.build_dir)
     decided = {folded_id(decision.line_id) for decision in decisions} | {folded_id(line_id) for line_id in locks}
 
@@ -189,17 +197,15 @@ def _line_of(row: SheetRow, voice: Voice, expansion: Expansion, desk: _Desk) -> 
     spoken_column = "say" if has_say else "text"
     for what, instead in said.problems:
         _problem(row, spoken_column, what, instead, desk)
-    segments, respelt = _spoken(said, row.locale, voice.name, desk.lexicon)
+    segments, respelt = spoken_segments(said, row.locale, voice.name, desk.lexicon)
     if said.problems:
         return None
-    if not any(character.isalpha() for segment in segments for character in segment.text):
-        what = "holds nothing that can be spoken"
-        _problem(row, spoken_column, what, "write words, or give the row the status cut", desk)
+    if not can_be_spoken(segments):
+        _problem(row, spoken_column, NOTHING_TO_SPEAK, "write words, or give the row the status cut", desk)
         return None
     style = _join_styles(row.style, [*shown.styles, *said.styles])
     remarks = list(dict.fromkeys([*shown.remarks, *said.remarks]))
-    for phrase in _unfollowed(style, desk):
-        remarks.append(f"the voice cannot follow the direction '{phrase}' and speaks it neutrally")
+    remarks += [unfollowed_remark(phrase) for phrase in _unfollowed(style, desk)]
     return Line(
         id=f"{row.id}__{expansion.suffix}" if expansion.suffix else row.id,
         file=row.source,
@@ -236,23 +242,10 @@ def speak_text(config: Config, text: str, locale: str, voice: str) -> tuple[Segm
         wrong += said.problems
     if said is None or wrong:
         raise ReplikkError("\n".join(f"text: {what}; {instead}" for what, instead in wrong))
-    segments, _ = _spoken(said, locale, voice, lexicon)
-    if not any(character.isalpha() for segment in segments for character in segment.text):
-        raise ReplikkError("text: holds nothing that can be spoken; write words")
+    segments, _ = spoken_segments(said, locale, voice, lexicon)
+    if not can_be_spoken(segments):
+        raise ReplikkError(f"text: {NOTHING_TO_SPEAK}; write words")
     return segments
-
-
-def _spoken(
-    said: Marked, locale: str, voice: str, lexicon: Lexicon
-) -> tuple[tuple[Segment, ...], tuple[tuple[str, str], ...]]:
-    """The segments as they are spoken, and the respellings that were used."""
-    segments = []
-    respelt: dict[tuple[str, str], None] = {}
-    for segment in said.segments:
-        text, used = lexicon.apply(segment.text, voice, locale)
-        respelt.update(dict.fromkeys(used))
-        segments.append(Segment(speakable(text, locale), segment.pause_after_ms))
-    return tuple(segments), tuple(respelt)
 
 
 def _join_styles(column: str, cues: list[str]) -> str:
@@ -306,18 +299,21 @@ def _plan_lines(
     fingerprint = desk.engine.fingerprint()
     planned, stale = [], []
     for line in lines:
-        voice = desk.voices.voices[line.voice]
-        parts = ingredients(line.segments, line.locale, line.style, voice, fingerprint, desk.config.seed)
-        key = line_key(parts)
+        key = _key_of(line, fingerprint, desk)
+        line_keys: tuple[str, ...] = ()
         mine = by_line.pop(folded_id(line.id), [])
         recording = _recording(line, desk) if line.status == "external" else None
         if recording is not None:
             key = external_key(sha256_file(recording))
             accepted = any(d.decision in ("accept", "lock") and key.startswith(d.take_key) for d in mine)
-            decided = Decided((key,), 0, "accepted" if accepted else "", True, ())
+            refused = [d for d in mine if d.decision == "retake"]
+            sentence = "is spoken by a person: a retake in decisions.csv does nothing, record the line anew"
+            decided = Decided((key,), 0, "accepted" if accepted else "", True, (sentence,) if refused else ())
         else:
             lock = locks.get(line.id) if line.status == "locked" else None
-            decided = decide_takes(key, line.take, desk.config.max_rounds, mine, lock, stored)
+            versions = _versions_of(line, fingerprint, desk)
+            decided = decide_takes(key, line.take, desk.config.max_rounds, mine, lock, stored, versions.key)
+            line, key, line_keys = versions.line(decided.direction), versions.key(decided.direction), decided.line_keys
         stale += [f"[{line.id}] {sentence}" for sentence in decided.stale]
         if not decided.can_be_made and stored(decided.takes[0]) is None:
             desk.problems.append(
@@ -340,10 +336,30 @@ def _plan_lines(
                 state=decided.state,
                 can_be_made=decided.can_be_made,
                 recording=str(recording) if recording is not None else "",
+                other_keys=tuple(other for other in line_keys if other != key),
             )
         )
     stale += [f"[{left[0].line_id}] has decisions, but there is no such line any more" for left in by_line.values()]
     return planned, stale
+
+
+def _key_of(line: Line, fingerprint: str, desk: _Desk) -> str:
+    voice = desk.voices.voices[line.voice]
+    return line_key(ingredients(line.segments, line.locale, line.style, voice, fingerprint, desk.config.seed))
+
+
+def _versions_of(line: Line, fingerprint: str, desk: _Desk) -> Versions:
+    """The line under whatever direction people gave it; what is wrong with a respelling is a problem of the plan."""
+    names = desk.voices.character_names
+    file = str(desk.config.dialogue_dir / DECISIONS)
+
+    def respelt(direction: Direction) -> Respelt:
+        read = respell(direction.respelling, line.locale, line.voice, desk.lexicon, desk.placeholders, names)
+        for what, instead in read.problems:
+            desk.problems.append(Problem(file, direction.respelling_row, line.id, "respelling", what, instead))
+        return read
+
+    return Versions(line, respelt, lambda style: _unfollowed(style, desk), lambda of: _key_of(of, fingerprint, desk))
 
 
 def _recording(line: Line, desk: _Desk) -> Path | None:

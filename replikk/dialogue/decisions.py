@@ -1,25 +1,30 @@
 """What people decided about takes, from ``dialogue/decisions.csv``.
 
 Columns: ``id``, ``take_key`` (all 64 hex digits or at least the first eight), ``decision``, ``who``, ``when``,
-``why``; ``style`` and ``respelling`` are kept for a retake that should sound otherwise. A decision is ``accept``,
-``retake``, ``lock`` or ``note``, or its Norwegian name.
+``why``; a retake may say how the line is to be spoken from now on, with ``style`` (direction) and ``respelling`` (what
+the sheets call ``say``). A decision is ``accept``, ``retake``, ``lock``, ``note``, ``withdraw``, or a Norwegian word
+for it.
 
-The file grows at its end, like a log: of several decisions on the same take of a line the last row holds, and the
-earlier ones are not returned. Notes decide nothing and are all kept; they need no take key.
+The file grows at its end, like a log: of several decisions on the same take of a line the last row holds. A
+``withdraw`` takes back what was decided on its take and decides nothing itself. Notes decide nothing and are all kept;
+they need no take key.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from replikk.dialogue.columns import fold
 from replikk.dialogue.ids import folded_id
 from replikk.dialogue.nearest import nearest
-from replikk.dialogue.small_tables import read_named_rows
+from replikk.dialogue.small_tables import named_rows
+from replikk.dialogue.tables import SheetReadError, Table, read_table
 from replikk.errors import Problem, printable
+from replikk.spreadsheets import plain_cell
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +43,7 @@ DECISIONS = {
     "retake": ("retake", "nytt opptak", "ta om igjen", "ta opp igjen", "om igjen", "omtak", "ta om att", "om att"),
     "lock": ("lock", "locked", "lås", "låst"),
     "note": ("note", "notat", "merknad"),
+    "withdraw": ("withdraw", "withdrawn", "trekk tilbake", "trukket tilbake", "angre", "angret", "trekk attende"),
 }
 SHORTEST_KEY = 8  # hex digits: the id names the line already, and a line has a few dozen takes at most
 _BY_WORD = {fold(word): decision for decision, words in DECISIONS.items() for word in words}
@@ -53,19 +59,33 @@ class Decision:
     take_key: str
     """Lower-case hex, all of the key or its beginning; may be empty for a note."""
     decision: str
-    """``accept``, ``retake``, ``lock`` or ``note``."""
+    """``accept``, ``retake``, ``lock``, ``note`` or ``withdraw``."""
     who: str = ""
     when: str = ""
     """As written."""
     why: str = ""
     style: str = ""
+    """Of a retake: the direction to speak the line with from now on; empty for the one it had."""
     respelling: str = ""
+    """Of a retake: what to speak from now on, read as the column ``say`` of a sheet; empty for what it was."""
     row: int = 0
 
 
 def read_decisions(path: Path) -> tuple[list[Decision], list[Problem]]:
     """The decisions that hold, in the order of the file; none when there is no file."""
-    rows, problems = read_named_rows(path, COLUMNS, ("id", "take_key", "decision"))
+    if not path.exists():
+        return [], []
+    try:
+        table = read_table(path)[0]
+    except SheetReadError as error:
+        return [], [Problem(str(path), None, "", "", error.what, error.instead)]
+    found, problems = decisions_in(table, str(path))
+    return in_force(found), problems
+
+
+def decisions_in(table: Table, file: str) -> tuple[list[Decision], list[Problem]]:
+    """Every decision of a table, those that later rows replace included; ``file`` names it in problems."""
+    rows, problems = named_rows(table, file, COLUMNS, ("id", "take_key", "decision"))
     found: list[Decision] = []
     for number, cells in rows:
         line_id = cells["id"]
@@ -77,18 +97,18 @@ def read_decisions(path: Path) -> tuple[list[Decision], list[Problem]]:
         if decision is None:
             close = nearest(word, [word for words in DECISIONS.values() for word in words])
             what = f"'{printable(word, 60)}' is no decision" if word else "is empty"
-            instead = f"did you mean '{close}'?" if close else "write accept, retake, lock or note"
+            instead = f"did you mean '{close}'?" if close else "write accept, retake, lock, note or withdraw"
             wrong.append(("decision", what, instead))
         if not key and decision not in ("note", None):
             wrong.append(("take_key", "is empty", "copy the key of the take from the report"))
         elif key and not _KEY.fullmatch(key):
             wrong.append(_bad_key(key))
         if wrong or decision is None:
-            problems += [Problem(str(path), number, line_id, column, what, instead) for column, what, instead in wrong]
+            problems += [Problem(file, number, line_id, column, what, instead) for column, what, instead in wrong]
             continue
-        rest = {name: cells.get(name, "") for name in ("who", "when", "why", "style", "respelling")}
+        rest = {name: plain_cell(cells.get(name, "")) for name in ("who", "when", "why", "style", "respelling")}
         found.append(Decision(line_id, key, decision, **rest, row=number))
-    return _in_force(found), problems
+    return found, problems
 
 
 def _bad_key(key: str) -> tuple[str, str, str]:
@@ -108,22 +128,23 @@ def _bad_key(key: str) -> tuple[str, str, str]:
     return ("take_key", f"'{shown}' is not a take key", "copy it from the report: 64 digits 0-9 and a-f")
 
 
-def _in_force(decisions: list[Decision]) -> list[Decision]:
-    """Without those that a later row on the same take replaces."""
+def in_force(decisions: Sequence[Decision]) -> list[Decision]:
+    """Without those that a later row on the same take replaces or withdraws, and without withdrawals."""
     kept: list[Decision] = []
     later: dict[str, list[Decision]] = {}
     for decision in reversed(decisions):
         if decision.decision != "note":
             rivals = later.setdefault(folded_id(decision.line_id), [])
-            rival = next((other for other in rivals if _same_take(decision.take_key, other.take_key)), None)
+            rival = next((other for other in rivals if same_take(decision.take_key, other.take_key)), None)
             if rival is not None:
                 log.info("decision in row %d on %s is replaced by row %d", decision.row, decision.line_id, rival.row)
                 continue
             rivals.append(decision)
-        kept.append(decision)
+        if decision.decision != "withdraw":
+            kept.append(decision)
     return kept[::-1]
 
 
-def _same_take(one: str, other: str) -> bool:
+def same_take(one: str, other: str) -> bool:
     """One key is the other, or its beginning."""
     return one.startswith(other) or other.startswith(one)

@@ -66,16 +66,23 @@ def sniff_separator(text: str, *, prefer_tab: bool = False) -> str:
     return max(SEPARATORS, key=score)
 
 
+def find_separator(text: str, *, prefer_tab: bool = False) -> tuple[int, str]:
+    """Where the first row starts, in characters, and what parts its cells."""
+    start, separator = 0, ""
+    # Excel writes and obeys a first line "sep=;" and does not show it as a row.
+    if named := re.match(r'"?sep=(.)"?\r?\n', text):
+        start, separator = named.end(), named[1]
+    if separator not in SEPARATORS:
+        separator = sniff_separator(text[start:], prefer_tab=prefer_tab)
+    return start, separator
+
+
 def read_delimited(data: bytes, *, prefer_tab: bool = False) -> Table:
     """The table of a CSV or TSV file. Raises SheetReadError when it is no text at all."""
     text = decode(data)
     builder = TableBuilder("")
-    separator = ""
-    # Excel writes and obeys a first line "sep=;" and does not show it as a row.
-    if named := re.match(r'"?sep=(.)"?\r?\n', text):
-        text, separator = text[named.end() :], named[1]
-    if separator not in SEPARATORS:
-        separator = sniff_separator(text, prefer_tab=prefer_tab)
+    start, separator = find_separator(text, prefer_tab=prefer_tab)
+    text = text[start:]
     # Inside a quoted cell, a line that starts like a record: an unclosed quote met a stray one further down.
     swallowed = re.compile(rf"\n[\w.\-]{{1,100}}{re.escape(separator)}\S")
 
@@ -106,13 +113,13 @@ def read_delimited(data: bytes, *, prefer_tab: bool = False) -> Table:
                         _QUOTE_ADVICE,
                     )
                 )
-            builder.add_row(number, {place: (_unwrapped(cell), None) for place, cell in enumerate(record) if cell})
+            builder.add_row(number, {place: (unwrapped(cell), None) for place, cell in enumerate(record) if cell})
     finally:
         csv.field_size_limit(old_limit)
     return builder.table()
 
 
-def _unwrapped(cell: str) -> str:
+def unwrapped(cell: str) -> str:
     """``="007"`` is how exporters keep Excel from making a number of an id; it means 007."""
     if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 and '"' not in cell[2:-1]:
         return cell[2:-1]

@@ -41,6 +41,8 @@ class PlannedLine:
     can_be_made: bool
     recording: str = ""
     """Path of the human recording of an ``external`` line."""
+    other_keys: tuple[str, ...] = ()
+    """Keys of the line as the sheet has it, and under earlier directions of people who decided."""
 
     def locked_take(self, locks: Mapping[str, str]) -> str | None:
         """Which of its takes the line was locked to by its sheet when it was built before; ``locks`` by line id."""
@@ -124,9 +126,9 @@ def _inputs(config: Config) -> Mapping[str, Any]:
             "--config dialogue_dir=FOLDER"
         )
     # Imported here: the stages only read plans.
-    from replikk.engines import make_engine
+    from replikk.engines import engine_of
 
-    engine = make_engine(config.engine, dict(config.engine_settings))
+    engine = engine_of(config)
     files = {}
     for file in sorted(config.dialogue_dir.rglob("*")):
         if file.is_file() and not file.name.startswith("."):
@@ -211,6 +213,7 @@ def read_plan(path: Path) -> Plan:
 def _planned_line(record: dict[str, Any]) -> PlannedLine:
     record["line"] = Line.from_json(record["line"])
     record["takes"] = tuple(record["takes"])
+    record["other_keys"] = tuple(record.get("other_keys", ()))  # a delivered plan may be of an earlier version
     planned = PlannedLine.__new__(PlannedLine)
     planned.__dict__.update(record)  # as in Line.from_json
     return planned

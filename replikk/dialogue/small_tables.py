@@ -12,8 +12,10 @@ from pathlib import Path
 
 from replikk.dialogue.columns import fold
 from replikk.dialogue.nearest import nearest
-from replikk.dialogue.tables import SheetReadError, read_table
+from replikk.dialogue.tables import SheetReadError, Table, read_table
 from replikk.errors import Problem
+
+MISSING_IN_HEADER = "is missing in the header"
 
 NamedRow = tuple[int, dict[str, str]]
 """Row number as the spreadsheet program shows it, and cells by column; a missing cell is empty."""
@@ -30,6 +32,13 @@ def read_named_rows(
         table = read_table(path)[0]
     except SheetReadError as error:
         return [], [Problem(file, None, "", "", error.what, error.instead)]
+    return named_rows(table, file, columns, required)
+
+
+def named_rows(
+    table: Table, file: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
+) -> tuple[list[NamedRow], list[Problem]]:
+    """As ``read_named_rows`` of a table that has been read; ``file`` names it in problems."""
     problems = [Problem(file, fault.row, "", "", fault.what, fault.instead) for fault in table.faults]
     rows = [(number, cells) for number, cells in table.rows if not cells[0].startswith("#")]
     if not rows:
@@ -58,7 +67,7 @@ def read_named_rows(
                 header_row,
                 "",
                 column,
-                "is missing in the header",
+                MISSING_IN_HEADER,
                 f"write a column {' or '.join(columns[column])}",
             )
         )

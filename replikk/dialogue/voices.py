@@ -41,6 +41,8 @@ ENGINE_RIGHTS: dict[str, dict[str, str]] = {
 """Rights of voices that are an engine's own."""
 SETTINGS_OF = {"faulty": "espeak"}
 """Engines that speak with the settings of another."""
+CLONING_ENGINES = ("cosyvoice3", "speech-api")
+"""Engines that copy a voice from its reference. Others speak with a voice of their own: no reference comes into it."""
 MAX_OFFSET_LU = 12.0  # more than this between two voices is a fault of the recording, to be mended there
 
 _TOP_KEYS = ("voices", "characters", "cast_names")
@@ -161,6 +163,9 @@ def _read_voice(name: str, settings: Any, reader: YamlReader, engine_name: str) 
     cloned = values.get("reference") is not None
     rights = _read_rights(values.get("rights"), place, reader, cloned)
     audio, sha256, transcript = _read_reference(values["reference"], place, reader) if cloned else ("", "", "")
+    if cloned and engine not in CLONING_ENGINES and engine in ENGINE_RIGHTS:
+        # Checked all the same, so that a change of engine brings no surprises.
+        cloned, rights, audio, sha256, transcript = False, {}, "", "", ""
     return Voice(
         name=name,
         label=reader.text(values.get("label"), (*place, "label")) or name,

@@ -7,11 +7,14 @@ loading anything heavy, and yields each take as soon as it is finished, so that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from replikk.dialogue.records import Voice
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.errors import EngineError
+
+if TYPE_CHECKING:
+    from replikk.config import Config
 
 EMBEDDED_LICENCE = "GPL-3.0-or-later (the program; the sound it makes is not covered)"
 ENGINE_LICENCES = {
@@ -43,8 +46,34 @@ class Engine(Protocol):
         ...
 
 
+def engine_of(config: Config) -> Engine:
+    """The engine of a build. Raises EngineError for an unknown one, or for settings it does not know."""
+    if config.engine == "cosyvoice3":
+        from replikk.engines.cosyvoice3.engine import CosyVoice3Engine
+        from replikk.models.present import model_paths
+
+        paths = model_paths(config.models)
+        return CosyVoice3Engine(
+            config.engine_settings,
+            paths.base,
+            paths.adapter,
+            paths.adapter_strength,
+            config.build_dir / "store" / "cosyvoice3",
+        )
+    return make_engine(config.engine, dict(config.engine_settings))
+
+
+def engine_licence(config: Config) -> str:
+    """The licences of what an engine's speech is made with, as the manifest names them."""
+    if config.engine != "cosyvoice3":
+        return ENGINE_LICENCES[config.engine]
+    from replikk.models.licences import model_licences
+
+    return "; ".join(f"{part.licence} ({part.name})" for part in model_licences(config.models))
+
+
 def make_engine(name: str, settings: dict[str, Any]) -> Engine:
-    """The engine of that name. Raises EngineError for an unknown one, or for settings it does not know."""
+    """An engine that needs nothing but its settings. Raises as ``engine_of``."""
     # Imported here: each engine brings its own heavy imports, and a build uses one of them.
     if name == "espeak":
         from replikk.engines.espeak import EspeakEngine
@@ -54,4 +83,4 @@ def make_engine(name: str, settings: dict[str, Any]) -> Engine:
         from replikk.engines.faulty import FaultyEngine
 
         return FaultyEngine(settings)
-    raise EngineError(f"engine: there is no engine '{name}'; use espeak")
+    raise EngineError(f"engine: there is no engine '{name}'; use espeak or cosyvoice3")

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from replikk.report.wording import ADVICE, STATE_LABELS, state_of
+from replikk.spreadsheets import safe_cell
 
 COLUMNS = (
     "id",
@@ -38,14 +36,6 @@ COLUMNS = (
     "remarks",
     "notes",
 )
-
-# What spreadsheet programs take for the start of a formula; OWASP "CSV injection" lists them, tab and CR included,
-# which cannot occur here because white space is flattened.
-_FORMULA = "=+-@"
-_PLAIN = re.compile(r"[^\W_][^,;|\r\n\t\v\f\x00\x85\u2028\u2029]*")
-"""A cell that nothing can be wrong with, told quickly."""
-_BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-_SEPARATOR = re.compile(r"([,;|])")
 
 
 def render_table(data: Mapping[str, Any]) -> bytes:
@@ -84,22 +74,3 @@ def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
         " | ".join(line["remarks"]),
         line["notes"],
     )
-
-
-@lru_cache(maxsize=4096)  # most cells are one of few: states, voices, styles, lengths
-def safe_cell(text: str) -> str:
-    """A text on one line that no spreadsheet program runs.
-
-    >>> [safe_cell(text) for text in ("Hei", "=1+1", "\\u00a0@SUM(A1)", "＝1+1", "a\\nb", "ja,=1")]
-    ['Hei', "'=1+1", "'\\xa0@SUM(A1)", "'＝1+1", 'a b', "ja,'=1"]
-    """
-    if not text or _PLAIN.fullmatch(text):
-        return text
-    flat = re.sub(r"[\r\n\t\v\f\x00\x85\u2028\u2029]+", " ", text)
-    return "".join(f"'{part}" if _starts_formula(part) else part for part in _SEPARATOR.split(flat))
-
-
-def _starts_formula(text: str) -> bool:
-    """Whether the first character that is no blank is a formula sign, full-width and small forms included."""
-    first = next((c for c in text if unicodedata.category(c) not in _BLANK_CATEGORIES), "")
-    return bool(first) and unicodedata.normalize("NFKC", first)[0] in _FORMULA

@@ -36,8 +36,9 @@ def manifest_of(
     orders: Mapping[str, ClipOrder],
     settings: DeliverySettings,
     delivery_fingerprint: str,
+    engine_licence: str,
 ) -> dict[str, Any]:
-    """The manifest as plain JSON."""
+    """The manifest as plain JSON; ``engine_licence`` names the licences of engine and models."""
     used = sorted({planned.line.voice for planned in plan.lines})
     missing = [
         {"id": p.line.id, "place": f"{p.line.file}:{p.line.row}", "reason": "no take could be made"}
@@ -55,23 +56,28 @@ def manifest_of(
             "ceiling_dbtp": settings.ceiling_dbtp,
             "fingerprint": delivery_fingerprint,
         },
-        "engine": {"name": plan.engine, "licence": ENGINE_LICENCES[plan.engine]},
+        "engine": {"name": plan.engine, "licence": engine_licence},
         "voices": {name: {"label": plan.voices[name].label, "rights": plan.voices[name].rights} for name in used},
         "rows": plan.rows,
         "exceptions": [*plan.exceptions, *missing],
         "clips": [
-            _clip(planned, selection[planned.line.id], clips[planned.line.id], orders[planned.line.id], plan)
-            for planned in plan.lines
-            if planned.line.id in clips
+            _clip(p, selection[p.line.id], clips[p.line.id], orders[p.line.id], plan, engine_licence)
+            for p in plan.lines
+            if p.line.id in clips
         ],
     }
 
 
 def _clip(
-    planned: PlannedLine, chosen: Mapping[str, Any], clip: Mapping[str, Any], order: ClipOrder, plan: Plan
+    planned: PlannedLine,
+    chosen: Mapping[str, Any],
+    clip: Mapping[str, Any],
+    order: ClipOrder,
+    plan: Plan,
+    engine_licence: str,
 ) -> dict[str, Any]:
     line = planned.line
-    engine = "human" if planned.recording else plan.engine
+    licence = ENGINE_LICENCES["human"] if planned.recording else engine_licence
     return {
         "id": line.id,
         "path": order.path,
@@ -94,7 +100,7 @@ def _clip(
         "true_peak_dbtp": clip["true_peak_dbtp"],
         "gain_db": clip["gain_db"],
         "gain_limited_db": clip["gain_limited_db"],
-        "licences": {"engine": ENGINE_LICENCES[engine], "voice": plan.voices[line.voice].rights.get("licence", "")},
+        "licences": {"engine": licence, "voice": plan.voices[line.voice].rights.get("licence", "")},
         "synthetic": not planned.recording,
         "extra": line.extra,
     }

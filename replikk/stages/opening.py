@@ -17,6 +17,7 @@ from replikk.config import Config, read_config
 from replikk.dialogue.plan import OpenPlan, open_plan
 from replikk.errors import ReplikkError
 from replikk.files import canonical_json, digest, unusable, write_if_changed
+from replikk.models.present import require_judge_models, require_models
 from replikk.report.decision_rows import decision_form
 from replikk.stages.damage import note_damage, repairs_path
 
@@ -59,6 +60,9 @@ def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
 
 
 def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
+    if config.engine == "cosyvoice3":
+        require_models(config.models, config.commercial)
+    require_judge_models(config.models)
     _check_rooms(config)
     plan = open_plan(config)
     note_damage(config)
@@ -103,9 +107,9 @@ def _check_rooms(config: Config) -> None:
         if problems:
             raise ReplikkError("\n".join(str(problem) for problem in problems))
     if config.judge_settings or config.judge != "mini":
-        from replikk.judges import make_judge
+        from replikk.judges import judge_of
 
-        make_judge(config.judge, dict(config.judge_settings))
+        judge_of(config)
     write_if_changed(known, good)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from replikk.audio.delivery import Delivered, DeliverySettings, fingerprint
 from replikk.config import Config
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.engines import engine_licence
 from replikk.errors import DialogueError, StoreError
 from replikk.files import canonical_json, read_jsonl, write_atomic, write_if_changed, write_jsonl
 from replikk.locks import end_with_parent, job_lock
@@ -54,7 +55,9 @@ def package_assets(
             _place(config.build_dir, store, order, clips[line_id], before.get(line_id), before_ns, settings)
         _remove_others(config.build_dir, {asset_path(p, settings.suffix) for p in plan.lines if p.line.id in clips})
 
-        manifest = manifest_of(plan, selection, clips, orders, settings, fingerprint(settings))
+        manifest = manifest_of(
+            plan, selection, clips, orders, settings, fingerprint(settings), engine_licence(config)
+        )
         write_if_changed(manifest_path, canonical_json(manifest))
         delivered = _delivered(plan, selection, clips, orders, settings)
         write_atomic(changes_path, canonical_json(changes_between(before, delivered)))

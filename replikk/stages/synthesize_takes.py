@@ -13,7 +13,7 @@ from pathlib import Path
 from replikk.config import Config
 from replikk.dialogue.decided import read_locks
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
-from replikk.engines import make_engine
+from replikk.engines import engine_of
 from replikk.engines.records import Take, TakeRequest
 from replikk.files import read_jsonl, write_jsonl
 from replikk.locks import job_lock
@@ -106,7 +106,7 @@ def _make(
             failed[key] = "the locked take is not in the store and its line has changed since"
     if not requests:
         return failed
-    engine = make_engine(config.engine, dict(config.engine_settings))
+    engine = engine_of(config)
     progress = Progress(log, f"round {round_number}: takes spoken by {engine.name}", len(requests))
     for result in engine.synthesize(requests, workers):
         if isinstance(result, Take):

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from replikk.dialogue.decided import decide_takes
+from replikk.dialogue.decided import Direction, decide_takes
 from replikk.dialogue.decisions import Decision
 from replikk.dialogue.take_keys import take_key
 
@@ -99,3 +99,98 @@ def test_a_take_accepted_after_a_retake_wins_over_the_retake():
     first = take_key(LINE, 0, 0)
     decided = decide(decision("retake", first), decision("accept", first))
     assert decided.takes == (first,)
+
+
+# Retakes with a direction: the line goes on as another version of itself ----------------------------------------------
+
+
+def key_of(direction):
+    """The key of the test's line under a direction, as planning makes it: another text or style is another key."""
+    said = (direction.style, direction.respelling)
+    return LINE if said == ("", "") else hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def directed(key, style="", respelling="", row=2):
+    return Decision("havn_001", key, "retake", style=style, respelling=respelling, row=row)
+
+
+def direct(*decisions, take=1, lock=None, stored=(), rounds=3):
+    return decide_takes(
+        LINE,
+        take,
+        rounds,
+        decisions,
+        lock,
+        lambda wanted: next((k for k in stored if k.startswith(wanted)), None),
+        key_of,
+    )
+
+
+QUIET = key_of(Direction("stille"))
+
+
+def test_a_retake_with_a_direction_asks_for_takes_of_the_line_as_directed():
+    decided = direct(directed(take_key(LINE, 0, 1), style=" stille "))
+    assert decided.takes == tuple(take_key(QUIET, 0, n) for n in range(3))
+    assert decided.direction == Direction("stille")
+    assert decided.first_reading == 0
+    assert decided.line_keys == (LINE, QUIET)
+    assert decided.stale == ()
+
+
+def test_a_direction_goes_on_in_the_retakes_after_it():
+    decided = direct(directed(take_key(LINE, 0, 0), style="stille"), decision("retake", take_key(QUIET, 0, 2)))
+    assert decided.takes[0] == take_key(QUIET, 1, 0)
+    both = Direction("stille", "hei på deg", 3)
+    decided = direct(
+        directed(take_key(LINE, 0, 0), style="stille"), directed(take_key(QUIET, 0, 2), respelling="hei på deg", row=3)
+    )
+    assert decided.direction == both
+    assert decided.takes[0] == take_key(key_of(both), 0, 0)
+
+
+def test_a_direction_and_a_respelling_on_two_takes_of_a_line_come_together():
+    decided = direct(directed(take_key(LINE, 0, 0), style="stille"), directed(take_key(LINE, 0, 1), respelling="hei"))
+    assert (decided.direction.style, decided.direction.respelling) == ("stille", "hei")
+
+
+def test_of_two_directions_the_last_one_holds():
+    decided = direct(directed(take_key(LINE, 0, 0), style="glad"), directed(take_key(LINE, 0, 1), style="stille"))
+    assert decided.takes[0] == take_key(QUIET, 0, 0)
+
+
+def test_who_goes_back_to_an_earlier_direction_gets_a_new_reading_of_it():
+    loud = key_of(Direction("rop"))
+    decided = direct(
+        directed(take_key(LINE, 0, 0), style="stille"),
+        directed(take_key(QUIET, 0, 0), style="rop"),
+        directed(take_key(loud, 0, 0), style="stille"),
+    )
+    assert decided.takes[0] == take_key(QUIET, 1, 0)
+
+
+def test_a_take_of_an_earlier_direction_may_be_accepted_after_all():
+    decided = direct(directed(take_key(LINE, 0, 0), style="stille"), decision("accept", take_key(LINE, 0, 1)))
+    assert (decided.takes, decided.state) == ((take_key(LINE, 0, 1),), "accepted")
+    assert decided.direction == Direction(), "it is spoken as it was"
+    decided = direct(directed(take_key(LINE, 0, 0), style="stille"), decision("lock", take_key(QUIET, 0, 1)))
+    assert (decided.takes, decided.state) == ((take_key(QUIET, 0, 1),), "locked")
+    assert decided.direction == Direction("stille")
+
+
+def test_a_direction_for_a_line_that_has_changed_since_is_not_followed():
+    decided = direct(directed(take_key(OTHER, 0, 0), style="stille"))
+    assert decided.takes[0] == take_key(LINE, 0, 0)
+    assert decided.direction == Direction()
+    assert "no longer fits" in decided.stale[0]
+
+
+def test_the_take_column_counts_readings_of_the_line_as_directed_too():
+    decided = direct(directed(take_key(LINE, 0, 0), style="stille"), take=2)
+    assert decided.takes[0] == take_key(QUIET, 1, 0)
+
+
+def test_a_locked_take_of_a_direction_is_kept_when_the_line_changes():
+    locked = take_key(key_of(Direction("en regi fra før")), 0, 0)
+    decided = direct(decision("lock", locked))
+    assert (decided.takes, decided.state, decided.can_be_made) == ((locked,), "locked_stale", False)

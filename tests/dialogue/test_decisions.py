@@ -66,7 +66,7 @@ def test_no_file_and_an_empty_one_are_no_decisions(tmp_path: Path) -> None:
     [
         (f",{KEY},accept,,,", ":2 id: is empty"),
         (f"a,{KEY},acept,,,", ":2 [a] decision: 'acept' is no decision; did you mean 'accept'?"),
-        (f"a,{KEY},,,,", ":2 [a] decision: is empty; write accept, retake, lock or note"),
+        (f"a,{KEY},,,,", ":2 [a] decision: is empty; write accept, retake, lock, note or withdraw"),
         ("a,,retake,,,", ":2 [a] take_key: is empty; copy the key"),
         ("a,1234567,accept,,,", ":2 [a] take_key: '1234567' looks like a number"),
         ('a,"1,23E+45",accept,,,', ":2 [a] take_key: '1,23e+45' looks like a number"),
@@ -108,3 +108,24 @@ def test_of_several_decisions_on_one_take_the_last_row_holds(tmp_path: Path) -> 
         (5, "accept"),
         (6, "accept"),
     ]
+
+
+def test_a_withdrawal_takes_back_what_was_decided_on_its_take(tmp_path: Path) -> None:
+    rows = [f"a,{KEY},lock,,,", f"b,{KEY},accept,,,", f"a,{KEY[:12]},trekk tilbake,,,", f"b,{'f' * 64},withdraw,,,"]
+    decisions, problems = read(tmp_path, HEADER + "\n".join(rows) + "\n")
+    assert problems == []
+    assert [(decision.line_id, decision.decision) for decision in decisions] == [("b", "accept")]
+
+
+def test_a_decision_after_a_withdrawal_holds(tmp_path: Path) -> None:
+    rows = [f"a,{KEY},lock,,,", f"a,{KEY},angre,,,", f"a,{KEY},accept,,,"]
+    decisions, _ = read(tmp_path, HEADER + "\n".join(rows) + "\n")
+    assert [(decision.row, decision.decision) for decision in decisions] == [(4, "accept")]
+
+
+def test_the_guard_against_formulas_is_not_part_of_a_text(tmp_path: Path) -> None:
+    content = f"{HEADER.strip()},style,respelling\na,{KEY},retake,'@kari,,'- for fort,'=stille,\"nei,'- hei\"\n"
+    decisions, problems = read(tmp_path, content)
+    assert problems == []
+    assert (decisions[0].who, decisions[0].why) == ("@kari", "- for fort")
+    assert (decisions[0].style, decisions[0].respelling) == ("=stille", "nei,- hei")

@@ -97,12 +97,19 @@ def test_a_row_without_a_voice_is_told_which_there_are(
 
 def test_a_cloned_voice_with_all_its_papers(tmp_path: Path) -> None:
     data = with_recording(tmp_path)
-    voices, problems = read(tmp_path, CLONED)
+    voices, problems = read(tmp_path, CLONED, "cosyvoice3")
     assert problems == []
     kari = voices.voices["kari"]
     assert Path(kari.reference_audio) == tmp_path / "lyd" / "kari.wav"
     assert kari.reference_sha256 == hashlib.sha256(data).hexdigest()
     assert kari.reference_transcript == "Hei på deg"
+
+
+def test_an_engine_with_a_voice_of_its_own_takes_neither_sound_nor_rights_from_a_reference(tmp_path: Path) -> None:
+    with_recording(tmp_path)
+    kari = read(tmp_path, CLONED, "espeak")[0].voices["kari"]
+    assert (kari.reference_audio, kari.reference_sha256, kari.reference_transcript) == ("", "", "")
+    assert kari.rights["who"] == "eSpeak NG contributors"
 
 
 @pytest.mark.parametrize(

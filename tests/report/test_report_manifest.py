@@ -97,7 +97,7 @@ def manifest(**settings: Any) -> dict[str, Any]:
         )
         for p in lines[:3]
     }
-    made = manifest_of(plan, selection, clips, orders, delivery, "fingerprint")
+    made = manifest_of(plan, selection, clips, orders, delivery, "fingerprint", "GPL-3.0-or-later (the program)")
     return dict(json.loads(canonical_json(made)))
 
 
