@@ -15,11 +15,8 @@ rule plan_lines:
     conda:
         "../envs/replikk.yaml"
     params:
-        script=SCRIPTS / "plan_lines.py",
-        config=BUILD.config_path,
-        digest=BUILD.plan.digest,
+        script=SCRIPTS / "plan_lines.sh",
+        digest=BUILD.plan.digest[:32],
         fingerprint=BUILD.fingerprints["plan_lines"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --digest {params.digest}"
-        " --plan {output.plan:q}"
+        "sh {params.script:q} {BUILD.folder:q}/plan/known {params.digest}.jsonl {output.plan:q} 2> {log:q}"
