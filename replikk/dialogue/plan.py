@@ -212,5 +212,5 @@ def _planned_line(record: dict[str, Any]) -> PlannedLine:
     record["line"] = Line.from_json(record["line"])
     record["takes"] = tuple(record["takes"])
     planned = PlannedLine.__new__(PlannedLine)
-    planned.__dict__.update(record)  # as in Line.from_json
+    object.__setattr__(planned, "__dict__", record)  # as in Line.from_json
     return planned
