@@ -80,7 +80,9 @@ class Line:
     @property
     def spoken(self) -> str:
         """The wanted words, without the pauses."""
-        return " ".join(segment.text for segment in self.segments if segment.text)
+        if len(self.segments) == 1:  # nearly all lines
+            return self.segments[0].text
+        return " ".join([segment.text for segment in self.segments if segment.text])
 
     def to_json(self) -> dict[str, Any]:
         record = dict(vars(self))  # dataclasses.asdict copies deeply, which is slow for 50,000 lines

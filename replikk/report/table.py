@@ -7,11 +7,9 @@ inside the text, because a program with other settings parts the cells there.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,20 +40,28 @@ COLUMNS = (
 # What spreadsheet programs take for the start of a formula; OWASP "CSV injection" lists them, tab and CR included,
 # which cannot occur here because white space is flattened.
 _FORMULA = "=+-@"
-_PLAIN = re.compile(r"[^\W_][^,;|\r\n\t\v\f\x00\x85\u2028\u2029]*")
-"""A cell that nothing can be wrong with, told quickly."""
+_PART = r'[^\W_][^",;|\r\n\t\v\f\x00\x85\u2028\u2029]*'
+_CELL = rf"(?:{_PART}(?:[,;|] *{_PART})*)?"
+_PLAIN_ROW = re.compile(rf'{_CELL}(?:";"{_CELL})*')
+"""A row in which nothing can start a formula or end a cell, told at one look: there is a letter or digit at the start of
+every cell and behind every separator."""
 _BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _SEPARATOR = re.compile(r"([,;|])")
 
 
 def render_table(data: Mapping[str, Any]) -> bytes:
     """The table as a file's bytes, rows in the order of the plan."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for line in data["lines"]:
-        writer.writerow([safe_cell(cell) for cell in _row(line)])
-    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+    rows = [_spelled(COLUMNS), *[_spelled(_row(line)) for line in data["lines"]]]
+    return b"\xef\xbb\xbf" + "".join(rows).encode("utf-8", "replace")
+
+
+def _spelled(cells: Sequence[str]) -> str:
+    """A row as it stands in the file, every cell in quotes, as ``csv.writer`` with ``QUOTE_ALL`` has it."""
+    row = '";"'.join(cells)
+    # A text that itself holds ";" as the join has it would look like two cells.
+    if row.count('"') != 2 * (len(cells) - 1) or not _PLAIN_ROW.fullmatch(row):
+        row = '";"'.join([safe_cell(cell).replace('"', '""') for cell in cells])
+    return f'"{row}"\r\n'
 
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
@@ -86,15 +92,13 @@ def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=4096)  # most cells are one of few: states, voices, styles, lengths
+@lru_cache(maxsize=4096)
 def safe_cell(text: str) -> str:
     """A text on one line that no spreadsheet program runs.
 
     >>> [safe_cell(text) for text in ("Hei", "=1+1", "\\u00a0@SUM(A1)", "＝1+1", "a\\nb", "ja,=1")]
     ['Hei', "'=1+1", "'\\xa0@SUM(A1)", "'＝1+1", 'a b', "ja,'=1"]
     """
-    if not text or _PLAIN.fullmatch(text):
-        return text
     flat = re.sub(r"[\r\n\t\v\f\x00\x85\u2028\u2029]+", " ", text)
     return "".join(f"'{part}" if _starts_formula(part) else part for part in _SEPARATOR.split(flat))
 
