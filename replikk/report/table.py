@@ -43,7 +43,7 @@ _FORMULA = "=+-@"
 _PART = r'[^\W_][^",;|\r\n\t\v\f\x00\x85\u2028\u2029]*'
 _CELL = rf"(?:{_PART}(?:[,;|] *{_PART})*)?"
 _PLAIN_ROW = re.compile(rf'{_CELL}(?:";"{_CELL})*')
-"""A row in which nothing can start a formula or end a cell, told at one look: there is a letter or digit at the start of
+"""A row in which nothing can start a formula or end a cell, told at one look: a letter or digit stands at the start of
 every cell and behind every separator."""
 _BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _SEPARATOR = re.compile(r"([,;|])")

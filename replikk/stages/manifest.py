@@ -39,6 +39,11 @@ def manifest_of(
 ) -> dict[str, Any]:
     """The manifest as plain JSON."""
     used = sorted({planned.line.voice for planned in plan.lines})
+    licences = {
+        (engine, voice): {"engine": ENGINE_LICENCES[engine], "voice": plan.voices[voice].rights.get("licence", "")}
+        for engine in ("human", plan.engine)
+        for voice in used
+    }
     missing = [
         {"id": p.line.id, "place": f"{p.line.file}:{p.line.row}", "reason": "no take could be made"}
         for p in plan.lines
@@ -60,7 +65,13 @@ def manifest_of(
         "rows": plan.rows,
         "exceptions": [*plan.exceptions, *missing],
         "clips": [
-            _clip(planned, selection[planned.line.id], clips[planned.line.id], orders[planned.line.id], plan)
+            _clip(
+                planned,
+                selection[planned.line.id],
+                clips[planned.line.id],
+                orders[planned.line.id],
+                licences["human" if planned.recording else plan.engine, planned.line.voice],
+            )
             for planned in plan.lines
             if planned.line.id in clips
         ],
@@ -68,10 +79,13 @@ def manifest_of(
 
 
 def _clip(
-    planned: PlannedLine, chosen: Mapping[str, Any], clip: Mapping[str, Any], order: ClipOrder, plan: Plan
+    planned: PlannedLine,
+    chosen: Mapping[str, Any],
+    clip: Mapping[str, Any],
+    order: ClipOrder,
+    licences: Mapping[str, str],
 ) -> dict[str, Any]:
     line = planned.line
-    engine = "human" if planned.recording else plan.engine
     return {
         "id": line.id,
         "path": order.path,
@@ -94,7 +108,7 @@ def _clip(
         "true_peak_dbtp": clip["true_peak_dbtp"],
         "gain_db": clip["gain_db"],
         "gain_limited_db": clip["gain_limited_db"],
-        "licences": {"engine": ENGINE_LICENCES[engine], "voice": plan.voices[line.voice].rights.get("licence", "")},
+        "licences": licences,
         "synthetic": not planned.recording,
         "extra": line.extra,
     }
