@@ -16,7 +16,8 @@ rule plan_lines:
         "../envs/replikk.yaml"
     params:
         script=SCRIPTS / "plan_lines.sh",
+        known=f"{BUILD.folder}/plan/known",
         digest=BUILD.plan.digest[:32],
         fingerprint=BUILD.fingerprints["plan_lines"],
     shell:
-        "sh {params.script:q} {BUILD.folder:q}/plan/known {params.digest}.jsonl {output.plan:q} 2> {log:q}"
+        "sh {params.script:q} {params.known:q} {params.digest}.jsonl {output.plan:q} 2> {log:q}"

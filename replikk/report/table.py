@@ -51,11 +51,11 @@ _SEPARATOR = re.compile(r"([,;|])")
 
 def render_table(data: Mapping[str, Any]) -> bytes:
     """The table as a file's bytes, rows in the order of the plan."""
-    rows = [_spelled(COLUMNS), *[_spelled(_row(line)) for line in data["lines"]]]
+    rows = [spell_row(COLUMNS), *[spell_row(_row(line)) for line in data["lines"]]]
     return b"\xef\xbb\xbf" + "".join(rows).encode("utf-8", "replace")
 
 
-def _spelled(cells: Sequence[str]) -> str:
+def spell_row(cells: Sequence[str]) -> str:
     """A row as it stands in the file, every cell in quotes, as ``csv.writer`` with ``QUOTE_ALL`` has it."""
     row = '";"'.join(cells)
     # A text that itself holds ";" as the join has it would look like two cells.
