@@ -30,11 +30,12 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lines: dict[str, bytes] = {}
+        self._lines: dict[bytes, bytes] = {}
+        """By key, as bytes: nobody asks for most of them."""
         self._read_to = 0
         self._is_open = False
 
-    def _known(self) -> dict[str, bytes]:
+    def _known(self) -> dict[bytes, bytes]:
         """The lines by key; read when they are first asked for, because who only appends need not know them."""
         if not self._is_open:
             self.refresh()
@@ -56,10 +57,14 @@ class Journal:
             file.seek(self._read_to)
             data = file.read()
         complete = data.rfind(b"\n") + 1
-        for line in data[:complete].split(b"\n"):
-            # 64 hex digits, blank, 8 hex digits, blank, JSON
-            if len(line) > 74 and line[64] == 32 and line[73] == 32:
-                self._lines[line[:64].decode("ascii", "replace")] = line
+        self._lines.update(
+            {
+                line[:64]: line
+                for line in data[:complete].split(b"\n")
+                # 64 hex digits, blank, 8 hex digits, blank, JSON
+                if len(line) > 74 and line[64] == 32 and line[73] == 32
+            }
+        )
         self._read_to += complete
 
     def __contains__(self, key: str) -> bool:
@@ -68,7 +73,7 @@ class Journal:
         return payload is not None and payload != b"null"
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._known()))
+        return iter([key.decode("ascii", "replace") for key in self._known()])
 
     def __len__(self) -> int:
         return len(self._known())
@@ -82,11 +87,12 @@ class Journal:
             return None
 
     def _payload(self, key: str) -> bytes | None:
-        line = self._known().get(key)
+        name = key.encode()
+        line = self._known().get(name)
         if line is None:
             return None
         payload = line[74:]
-        return payload if line[65:73] == _checksum(key, payload) else None
+        return payload if line[65:73] == _checksum(name, payload) else None
 
     def append(self, key: str, record: Any, *, sync: bool = False) -> None:
         """Remember ``record``; it is on its way to the disk when this returns, and there when ``sync`` is set.
@@ -96,7 +102,8 @@ class Journal:
         if not KEY.fullmatch(key):
             raise StoreError(f"{self.path}: '{key}' is not a key")
         payload = canonical_json(record)
-        line = key.encode() + b" " + _checksum(key, payload) + b" " + payload
+        name = key.encode()
+        line = name + b" " + _checksum(name, payload) + b" " + payload
         with _writing(self.path), self.path.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             # A line that a kill cut short must not swallow this one.
@@ -105,7 +112,7 @@ class Journal:
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        self._lines[key] = line
+        self._lines[name] = line
 
     def forget(self, key: str) -> None:
         """Drop a record that turned out to be wrong."""
@@ -120,14 +127,14 @@ class Journal:
     def keep(self, keys: Collection[str]) -> None:
         """Compact: forget every record whose key is not in ``keys``."""
         lines = self._known()
-        kept = [lines[key] for key in sorted(lines) if key in keys and self.get(key) is not None]
+        kept = [lines[key.encode()] for key in sorted(self) if key in keys and self.get(key) is not None]
         write_atomic(self.path, b"".join(line + b"\n" for line in kept))
         self._lines, self._read_to = {}, 0
         self.refresh()
 
 
-def _checksum(key: str, payload: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(payload, zlib.crc32(key.encode()))
+def _checksum(key: bytes, payload: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(payload, zlib.crc32(key))
 
 
 def _ends_with_newline(path: Path) -> bool:

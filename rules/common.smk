@@ -36,9 +36,9 @@ def asked_of_round(wildcards):
 
 
 # Nearly all builds have rounds in which nothing is to be tried again. Their jobs make empty manifests here, for a tenth
-# of what the start of a Python costs. (grep exits with 1 when it finds nothing; its 2, a file that cannot be read, is
-# left to the script, which says so.)
+# of what the start of a Python costs. A file that is not there is left to the script, which says so.
 UNLESS_EMPTY = (
-    "if grep -q . {input.asked:q}; then :;"
-    " elif [ $? -eq 1 ]; then tee {output:q} < /dev/null; exit 0; fi; "
+    "some=; for asked in {input.asked:q}; do"
+    ' if [ -s "$asked" ] || [ ! -e "$asked" ]; then some=yes; fi; done;'
+    ' if [ -z "$some" ]; then for made in {output:q}; do : > "$made"; done; exit 0; fi; '
 )

@@ -15,11 +15,9 @@ rule plan_lines:
     conda:
         "../envs/replikk.yaml"
     params:
-        script=SCRIPTS / "plan_lines.py",
-        config=BUILD.config_path,
-        digest=BUILD.plan.digest,
+        script=SCRIPTS / "plan_lines.sh",
+        known=f"{BUILD.folder}/plan/known",
+        digest=BUILD.plan.digest[:32],
         fingerprint=BUILD.fingerprints["plan_lines"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --digest {params.digest}"
-        " --plan {output.plan:q}"
+        "sh {params.script:q} {params.known:q} {params.digest}.jsonl {output.plan:q} 2> {log:q}"

@@ -16,7 +16,6 @@ there. The true-peak ceiling outranks all of it (``delivery.py``).
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -99,6 +98,8 @@ def anchor_gain_db(measurements: Iterable[Measured]) -> float | None:
     for kind in ("integrated", "momentary"):
         needed = [m.needed_gain_db for m in known if m.kind == kind and m.needed_gain_db is not None]
         if needed:
+            import statistics  # 10 ms, and few games have clips this short
+
             return round(statistics.median(needed) / ANCHOR_STEP_DB) * ANCHOR_STEP_DB
     return None
 

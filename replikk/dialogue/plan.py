@@ -215,18 +215,5 @@ def _planned_line(record: dict[str, Any]) -> PlannedLine:
     record["takes"] = tuple(record["takes"])
     record["other_keys"] = tuple(record.get("other_keys", ()))  # a delivered plan may be of an earlier version
     planned = PlannedLine.__new__(PlannedLine)
-    planned.__dict__.update(record)  # as in Line.from_json
+    object.__setattr__(planned, "__dict__", record)  # as in Line.from_json
     return planned
-
-
-def copy_plan(build_dir: Path, wanted_digest: str, target: Path) -> None:
-    """Rule plan_lines: write the plan that the build was started with, which has ``wanted_digest``, to ``target``.
-
-    Raises ReplikkError when that plan is not remembered any more.
-    """
-    for path in (build_dir / "plan" / "known").glob(f"*.{wanted_digest[:32]}.jsonl"):
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() == wanted_digest:
-            write_atomic(target, data)
-            return
-    raise ReplikkError(f"{build_dir}: the plan of this build was removed while the build was starting; run again")

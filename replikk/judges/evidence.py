@@ -11,8 +11,8 @@ from typing import Any
 
 from replikk.judges.compare import Comparison, compare
 from replikk.judges.records import Transcript
-from replikk.judges.signal import VERSION as _SIGNAL_VERSION
-from replikk.judges.signal import SignalEvidence
+from replikk.judges.signal_evidence import VERSION as _SIGNAL_VERSION
+from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
 VERSION = f"3.{_SIGNAL_VERSION}"

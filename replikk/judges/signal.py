@@ -18,14 +18,10 @@ Pure numpy. About 0.6 ms for a clip of 3 s; the spectrum is only looked at when 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1
-"""Raise it when a measurement changes."""
+from replikk.judges.signal_evidence import SignalEvidence
 
 _FRAME_S = 0.005
 _ACTIVE_RANGE_DB = 30.0
@@ -50,43 +46,6 @@ _VALLEY_BAND_HZ = 250.0
 _VALLEY_QUANTILE = 0.2
 _VALLEY_BIAS = 0.223
 """The 20 % quantile of a noise periodogram (exponential distribution) is −ln 0.8 = 0.223 of its mean."""
-
-
-@dataclass(frozen=True)
-class SignalEvidence:
-    """What the samples of one clip say."""
-
-    duration_s: float
-    speech_s: float
-    """Duration of the speech frames; 0 for a silent clip."""
-    peak_dbfs: float
-    rms_dbfs: float
-    """Active level: RMS over the speech frames."""
-    clipped_share: float
-    """Share of all samples that lie in flat runs at the clip's own highest or lowest value."""
-    dc: float
-    """Mean of the samples, as a share of full scale."""
-    silence_start_s: float
-    silence_end_s: float
-    longest_silence_s: float
-    """Longest silence inside the clip, edges not counted."""
-    longest_silence_at_s: float
-    silences: tuple[tuple[float, float], ...]
-    """(start, end) in seconds of the silences of 0.15 s and more inside the clip."""
-    tail_level_db: float
-    """Level of the last 10 ms against the active level; of the two halves the quieter one."""
-    noise_floor_dbfs: float
-    snr_db: float
-    """Active level minus noise floor; low when the quietest moment and the valleys of the spectrum are both filled."""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> SignalEvidence:
-        values = dict(record)
-        values["silences"] = tuple((start, end) for start, end in values["silences"])
-        return cls(**values)
 
 
 def measure_signal(samples: NDArray[np.int16], rate: int) -> SignalEvidence:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.report.decision_rows import DecisionForm
@@ -31,8 +30,7 @@ ASSETS = "../assets/"
 WORD_COUNTS = ("hits", "substitutions", "deletions", "insertions")
 
 
-@dataclass(frozen=True)
-class TakeResult:
+class TakeResult(NamedTuple):  # not a dataclass: making one takes a quarter of the time, for every take of a game
     """One take of a line and what the judge made of it."""
 
     key: str
@@ -51,8 +49,7 @@ class TakeResult:
     """Orders takes of the same outcome, higher is worse; None when there is no audio."""
 
 
-@dataclass(frozen=True)
-class LineResult:
+class LineResult(NamedTuple):
     """A line and what became of it."""
 
     planned: PlannedLine

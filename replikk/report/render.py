@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+import orjson
 
 from replikk.report import wording
 from replikk.report.data import compared
@@ -114,16 +116,19 @@ def _policy(style: str, script: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
+
+
 def link(path: str) -> str:
     """A relative path as a URL: a ``#``, ``?``, ``%`` or quote in a scene's name stays part of the name."""
-    return quote(path, safe="/.-_~")
+    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/.-_~")
 
 
 def embedded_json(value: Any) -> Any:
     """JSON that cannot end the script element it stands in, nor open a comment there."""
     from markupsafe import Markup
 
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = orjson.dumps(value).decode()
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
@@ -270,8 +275,10 @@ def compact_lines(data: Mapping[str, Any]) -> dict[str, Any]:
     for line in data["lines"]:
         takes = line.get("takes", ())
         reasons = next((take["reasons"] for take in takes if take["delivered"]), takes[-1]["reasons"] if takes else ())
-        values = {**line, "state": wording.state_of(line)}
-        shared = [numbers[name].setdefault(values[name], len(numbers[name])) for name in SHARED_FIELDS]
+        shared = [
+            known.setdefault(wording.state_of(line) if name == "state" else line[name], len(known))
+            for name, known in numbers.items()
+        ]
         rows.append(
             [
                 line["id"],

@@ -7,9 +7,8 @@ inside the text, because a program with other settings parts the cells there.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replikk.report.wording import ADVICE, STATE_LABELS, state_of
@@ -37,15 +36,26 @@ COLUMNS = (
     "notes",
 )
 
+_PART = r'[^\W_][^",;|\r\n\t\v\f\x00\x85\u2028\u2029]*'
+_CELL = rf"(?:{_PART}(?:[,;|] *{_PART})*)?"
+_PLAIN_ROW = re.compile(rf'{_CELL}(?:";"{_CELL})*')
+"""A row in which nothing can start a formula or end a cell, told at one look: a letter or digit stands at the start of
+every cell and behind every separator."""
+
 
 def render_table(data: Mapping[str, Any]) -> bytes:
     """The table as a file's bytes, rows in the order of the plan."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for line in data["lines"]:
-        writer.writerow([safe_cell(cell) for cell in _row(line)])
-    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+    rows = [spell_row(COLUMNS), *[spell_row(_row(line)) for line in data["lines"]]]
+    return b"\xef\xbb\xbf" + "".join(rows).encode("utf-8", "replace")
+
+
+def spell_row(cells: Sequence[str]) -> str:
+    """A row as it stands in the file, every cell in quotes, as ``csv.writer`` with ``QUOTE_ALL`` has it."""
+    row = '";"'.join(cells)
+    # A text that itself holds ";" as the join has it would look like two cells.
+    if row.count('"') != 2 * (len(cells) - 1) or not _PLAIN_ROW.fullmatch(row):
+        row = '";"'.join([safe_cell(cell).replace('"', '""') for cell in cells])
+    return f'"{row}"\r\n'
 
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:

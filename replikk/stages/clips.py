@@ -7,8 +7,9 @@ clip is too short to be measured, the pauses that the script wants at its ends, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from functools import cache
+from typing import Any, NamedTuple
 
 from replikk.audio.delivery import Delivered, DeliverySettings, Measured, anchor_gain_db, deliver, fingerprint, measure
 from replikk.dialogue.plan import Plan, PlannedLine
@@ -24,9 +25,8 @@ SYNTHETIC = "yes; this speech was made by a computer, not spoken by a person"
 HUMAN = "no; recorded by a person"
 
 
-@dataclass(frozen=True)
-class ClipOrder:
-    """One clip to be made of one take."""
+class ClipOrder(NamedTuple):
+    """One clip to be made of one take. (A named tuple: thousands are made in every build, and few are carried out.)"""
 
     line_id: str
     path: str
@@ -50,10 +50,15 @@ def order_clips(
     spoken = [(planned, take) for planned, take in chosen if take]
     anchors, too_short = _anchors(spoken, settings, store)
     delivery = fingerprint(settings)
+
+    @cache
+    def offset_of(voice: str, style: str) -> float:
+        return round(plan.voices[voice].loudness_offset_lu + loudness_offset_lu(style), 2)
+
     orders = {}
     for planned, take in spoken:
         line, voice = planned.line, plan.voices[planned.line.voice]
-        offset_lu = round(voice.loudness_offset_lu + loudness_offset_lu(line.style), 2)
+        offset_lu = offset_of(line.voice, line.style)
         anchor = anchors.get(line.voice) if take in too_short else None
         keep_head_s, keep_tail_s = _wanted_silence(planned)
         tags = {
@@ -92,6 +97,8 @@ def encode(order: ClipOrder, settings: DeliverySettings, store: Store) -> Delive
 def _wanted_silence(planned: PlannedLine) -> tuple[float, float]:
     """Pauses that the script puts before the first and after the last word; trimming leaves them alone."""
     segments = planned.line.segments
+    if len(segments) == 1 and segments[0].text:  # nearly all lines
+        return 0.0, segments[0].pause_after_ms / 1000
     spoken = [number for number, segment in enumerate(segments) if segment.text]
     if not spoken:
         return 0.0, 0.0
@@ -114,11 +121,11 @@ def _anchors(
     """
     voices = {planned.line.voice for planned, take in spoken if _is_short(store, take)}
     measured: dict[str, dict[str, Measured]] = {voice: {} for voice in voices}
-    measures = store.journal("measures")
+    measures, delivery = store.journal("measures"), fingerprint(settings)
     for planned, take in spoken:
         if planned.line.voice not in voices:
             continue
-        key = digest([take, fingerprint(settings)])
+        key = digest([take, delivery])
         record = measures.get(key)
         if record is None:
             samples, sample_rate_hz = _load(store, planned.line.id, take)

@@ -40,6 +40,14 @@ def manifest_of(
 ) -> dict[str, Any]:
     """The manifest as plain JSON; ``engine_licence`` names the licences of engine and models."""
     used = sorted({planned.line.voice for planned in plan.lines})
+    licences = {
+        (human, voice): {
+            "engine": ENGINE_LICENCES["human"] if human else engine_licence,
+            "voice": plan.voices[voice].rights.get("licence", ""),
+        }
+        for human in (True, False)
+        for voice in used
+    }
     missing = [
         {"id": p.line.id, "place": f"{p.line.file}:{p.line.row}", "reason": "no take could be made"}
         for p in plan.lines
@@ -61,9 +69,15 @@ def manifest_of(
         "rows": plan.rows,
         "exceptions": [*plan.exceptions, *missing],
         "clips": [
-            _clip(p, selection[p.line.id], clips[p.line.id], orders[p.line.id], plan, engine_licence)
-            for p in plan.lines
-            if p.line.id in clips
+            _clip(
+                planned,
+                selection[planned.line.id],
+                clips[planned.line.id],
+                orders[planned.line.id],
+                licences[bool(planned.recording), planned.line.voice],
+            )
+            for planned in plan.lines
+            if planned.line.id in clips
         ],
     }
 
@@ -73,11 +87,9 @@ def _clip(
     chosen: Mapping[str, Any],
     clip: Mapping[str, Any],
     order: ClipOrder,
-    plan: Plan,
-    engine_licence: str,
+    licences: Mapping[str, str],
 ) -> dict[str, Any]:
     line = planned.line
-    licence = ENGINE_LICENCES["human"] if planned.recording else engine_licence
     return {
         "id": line.id,
         "path": order.path,
@@ -100,7 +112,7 @@ def _clip(
         "true_peak_dbtp": clip["true_peak_dbtp"],
         "gain_db": clip["gain_db"],
         "gain_limited_db": clip["gain_limited_db"],
-        "licences": {"engine": licence, "voice": plan.voices[line.voice].rights.get("licence", "")},
+        "licences": licences,
         "synthetic": not planned.recording,
         "extra": line.extra,
     }

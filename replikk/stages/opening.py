@@ -118,7 +118,6 @@ def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     bench = _code("stages/bench.py", "stages/transcribe_takes.py", "judges")
     form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))
     depends_on: dict[str, list[Any]] = {
-        "plan_lines": [],
         "synthesize_takes": [config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")],
         "transcribe_takes": [judge, bench],
         "judge_takes": [judge, bench, config.thresholds, _code("stages/judge_takes.py")],
@@ -127,7 +126,8 @@ def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
         "report_quality": [form, _code("stages/report_quality.py", "stages/check_release.py", "report")],
         "check_release": [_code("stages/check_release.py")],
     }
-    return {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}
+    fingerprints = {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}
+    return {**fingerprints, "plan_lines": _content(scripts / "plan_lines.sh")}
 
 
 def _content(path: Path) -> str:

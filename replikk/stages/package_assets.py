@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from replikk.locks import end_with_parent, job_lock
 from replikk.progress import Progress
 from replikk.stages.clips import ClipOrder, encode, order_clips
 from replikk.stages.damage import delivered_path, delivered_plan_path, is_intact
-from replikk.stages.manifest import asset_path, manifest_of
+from replikk.stages.manifest import manifest_of
 from replikk.stages.select_takes import read_selection
 from replikk.store import Store
 
@@ -49,11 +47,13 @@ def package_assets(
         selection = read_selection(selection_path, plan)
         store = Store(config.build_dir)
         orders = order_clips(plan, selection, settings, store)
-        clips = _encode_missing(orders, settings, config.build_dir, store, workers)
         before, before_ns = read_delivered(config.build_dir)
-        for line_id, order in orders.items():
-            _place(config.build_dir, store, order, clips[line_id], before.get(line_id), before_ns, settings)
-        _remove_others(config.build_dir, {asset_path(p, settings.suffix) for p in plan.lines if p.line.id in clips})
+        clips = _in_place(orders, config.build_dir, store, before, before_ns)
+        others = {line_id: order for line_id, order in orders.items() if line_id not in clips}
+        clips.update(_encode_missing(others, settings, config.build_dir, store, workers))
+        for order in others.values():
+            _place(config.build_dir, store, order, settings)
+        _remove_others(config.build_dir, {order.path for order in orders.values()})
 
         manifest = manifest_of(
             plan, selection, clips, orders, settings, fingerprint(settings), engine_licence(config)
@@ -90,6 +90,26 @@ def changes_between(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[s
     }
 
 
+def _in_place(
+    orders: Mapping[str, ClipOrder],
+    build_dir: Path,
+    store: Store,
+    before: Mapping[str, Mapping[str, Any]],
+    before_ns: int,
+) -> dict[str, dict[str, Any]]:
+    """The records of the clips that lie in the assets as they should; the store's copies of them are not looked at."""
+    journal, assets = store.journal("clips"), f"{build_dir}/assets"
+    found = {}
+    for line_id, order in orders.items():
+        delivered, record = before.get(line_id), journal.get(order.key)
+        if delivered is None or record is None:
+            continue
+        same = delivered["path"] == order.path and delivered["sha256"] == record["sha256"]
+        if same and is_intact(f"{assets}/{order.path}", record["bytes"], record["sha256"], before_ns):
+            found[line_id] = record
+    return found
+
+
 def _encode_missing(
     orders: Mapping[str, ClipOrder], settings: DeliverySettings, build_dir: Path, store: Store, workers: int
 ) -> dict[str, dict[str, Any]]:
@@ -116,6 +136,10 @@ def _encoded(
         for order in orders:
             yield order, encode(order, settings, store)
         return
+    # Imported here: most builds encode a clip or two.
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
         chunk = max(1, min(32, len(orders) // (4 * workers)))
         arguments = ((order, settings, build_dir) for order in orders)
@@ -163,22 +187,15 @@ def _place(
     build_dir: Path,
     store: Store,
     order: ClipOrder,
-    record: Mapping[str, Any],
-    before: Mapping[str, Any] | None,
-    before_ns: int,
     settings: DeliverySettings,
 ) -> None:
     """Make the asset's bytes those of the clip, touching the file only when they differ."""
-    target = f"{build_dir}/assets/{order.path}"
-    same = before is not None and before["path"] == order.path and before["sha256"] == record["sha256"]
-    if same and is_intact(target, record["bytes"], record["sha256"], before_ns):
-        return
     data = store.load_clip(order.key, settings.suffix)
     if data is None:  # it was damaged in the store
         delivered = encode(order, settings, store)
         store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
         data = delivered.data
-    write_if_changed(Path(target), data)
+    write_if_changed(Path(f"{build_dir}/assets/{order.path}"), data)
 
 
 AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")

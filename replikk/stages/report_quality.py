@@ -92,12 +92,13 @@ def _result(
     planned: PlannedLine, chosen: Mapping[str, Any], store: Store, evidence: Mapping[str, dict[str, Any]]
 ) -> LineResult:
     """A line with what became of its takes."""
+    state, delivered = chosen["state"], chosen["take"]
     return LineResult(
         planned=planned,
-        state=chosen["state"],
-        take=chosen["take"],
-        takes=tuple([_take(take, chosen["state"], store, evidence) for take in chosen["takes"]]),
-        words=next((take["words"] for take in chosen["takes"] if take["take"] == chosen["take"]), None),
+        state=state,
+        take=delivered,
+        takes=tuple([_take(take, state, store, evidence) for take in chosen["takes"]]),
+        words=next(iter([take["words"] for take in chosen["takes"] if take["take"] == delivered]), None),
     )
 
 

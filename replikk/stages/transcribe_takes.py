@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
@@ -19,12 +19,10 @@ from replikk.files import digest, read_jsonl, write_jsonl
 from replikk.journal import Journal
 from replikk.judges import Judge, make_judge
 from replikk.judges.records import Clip, HeardWord, Transcript
+from replikk.judges.signal_evidence import SignalEvidence
 from replikk.locks import job_lock
 from replikk.progress import Progress
 from replikk.store import Store
-
-if TYPE_CHECKING:
-    from replikk.judges.signal import SignalEvidence
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +56,6 @@ def is_heard(record: Mapping[str, Any] | None, planned: PlannedLine) -> bool:
 
 def read_transcript(take_key: str, record: Mapping[str, Any]) -> tuple[Transcript | None, SignalEvidence]:
     """A journal entry as the records that the evidence is gathered from."""
-    from replikk.judges.signal import SignalEvidence
-
     signal = SignalEvidence.from_json(record["signal"])
     if record["heard"] is None:
         return None, signal

@@ -9,7 +9,7 @@ import pytest
 
 from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.records import HeardWord, Transcript
-from replikk.judges.signal import SignalEvidence
+from replikk.judges.signal_evidence import SignalEvidence
 
 GOOD = SignalEvidence(
     duration_s=3.0, speech_s=2.4, peak_dbfs=-3.0, rms_dbfs=-20.0, clipped_share=0.0, dc=0.0, silence_start_s=0.01,

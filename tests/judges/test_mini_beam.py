@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from replikk.judges.mini.beam import BeamSettings, WordCosts, beam_search
+from replikk.judges.mini.beam import WordCosts, beam_search
+from replikk.judges.mini.beam_settings import BeamSettings
 from replikk.judges.mini.text import INDEX, SYMBOLS
 
 SETTINGS = BeamSettings()

@@ -10,7 +10,7 @@ from replikk.judges import make_judge
 from replikk.judges.mini import damage
 from replikk.judges.mini.features import SAMPLE_RATE_HZ
 from replikk.judges.mini.hearing import Order, Studio
-from replikk.judges.mini.judge import MARGIN_LIMIT
+from replikk.judges.mini.listening import MARGIN_LIMIT
 from replikk.judges.records import Clip
 
 VOICES = {

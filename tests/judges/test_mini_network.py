@@ -8,8 +8,9 @@ import pytest
 
 from replikk.errors import JudgeError
 from replikk.files import sha256_file
+from replikk.judges.mini.description import WEIGHTS, trained_sha256
 from replikk.judges.mini.features import MEL_BINS
-from replikk.judges.mini.network import STRIDE, WEIGHTS, load_network, trained_sha256
+from replikk.judges.mini.network import STRIDE, load_network
 from replikk.judges.mini.text import SYMBOLS
 
 

@@ -15,7 +15,8 @@ from replikk.dialogue.records import Segment, Voice
 from replikk.engines.espeak import EspeakEngine
 from replikk.engines.records import Take, TakeRequest
 from replikk.judges.evidence import LineFacts, gather
-from replikk.judges.signal import SignalEvidence, measure_signal
+from replikk.judges.signal import measure_signal
+from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.thresholds import Thresholds
 from replikk.judges.verdict import decide
 

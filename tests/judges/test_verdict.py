@@ -23,7 +23,8 @@ from replikk.judges.mini import damage
 from replikk.judges.mini.judge import MiniJudge
 from replikk.judges.reasons import ERROR
 from replikk.judges.records import Clip, Transcript
-from replikk.judges.signal import SignalEvidence, measure_signal
+from replikk.judges.signal import measure_signal
+from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.thresholds import BANDS, Band, Thresholds, band_of, thresholds_from_mapping
 from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
 

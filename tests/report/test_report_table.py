@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_builder import Case, make_report
 
-from replikk.report.table import COLUMNS, render_table, safe_cell
+from replikk.report.table import COLUMNS, render_table, safe_cell, spell_row
 
 
 def rows_of(table: bytes, separator: str = ";") -> list[dict[str, str]]:
@@ -68,6 +68,13 @@ def test_the_text_itself_survives(text: str) -> None:
         safe_cell(text).replace("'", "").split()
         == "".join(" " if c in "\r\n\t\v\f\x00\x85\u2028\u2029" else c for c in text).replace("'", "").split()
     )
+
+
+@given(st.lists(st.text(alphabet="aÅ7 \";,|=+-@\n\u00a0＝_.'\x00\u200b\u2028", max_size=6), min_size=2, max_size=5))
+def test_a_row_is_spelled_as_the_csv_module_spells_its_safe_cells(cells: list[str]) -> None:
+    out = io.StringIO()
+    csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(safe_cell, cells))
+    assert spell_row(cells) == out.getvalue()
 
 
 def test_one_row_per_line_in_norwegian_excel() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from game_folder import PROJECT, Game
 
 from replikk.config import Config, read_config
-from replikk.dialogue.plan import copy_plan
 from replikk.stages.judge_takes import judge_takes
 from replikk.stages.opening import open_build
 from replikk.stages.package_assets import package_assets
@@ -46,7 +46,8 @@ class Stages:
     def open(self) -> None:
         """What happens while Snakemake reads the Snakefile, and rule plan_lines."""
         build = open_build(self.settings, PROJECT / "scripts")
-        copy_plan(self.config.build_dir, build.plan.digest, self.plan)
+        script, known = PROJECT / "scripts" / "plan_lines.sh", self.game.build / "plan" / "known"
+        subprocess.run(["sh", script, known, f"{build.plan.digest[:32]}.jsonl", self.plan], check=True)
 
     def speak(self, number: int) -> None:
         before = self.round(number - 1, "retries.jsonl") if number else None

@@ -1,8 +1,10 @@
 """Files of the build folder that were damaged or deleted by hand, one at a time: mended, or one clear sentence."""
 
 import json
+import subprocess
 
 import pytest
+from game_folder import PROJECT
 from stage_runner import Stages
 
 from replikk.commands.prune import prune
@@ -172,3 +174,35 @@ def test_an_encoded_clip_that_was_damaged_in_the_store_is_encoded_again(built):
         asset.unlink()
     built.package()
     assert built.game.assets() == assets
+
+
+def test_a_clip_that_the_store_lost_is_made_again_when_its_asset_is_lost_too(built):
+    assets = {path: path.read_bytes() for path in (built.game.build / "assets").rglob("*.ogg")}
+    for clip in (built.game.build / "store/clips").glob("??/*"):
+        clip.unlink()
+    built.package()  # every asset is in place: nothing is missed
+    lost = next(iter(assets))
+    lost.unlink()
+    built.package()
+    assert {path: path.read_bytes() for path in assets} == assets
+
+
+# The plan ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_written_in_one_step_and_one_that_was_removed_is_missed(built, tmp_path):
+    known = built.game.build / "plan" / "known"
+    (remembered,) = known.iterdir()
+    target = tmp_path / "a folder" / "lines.jsonl"
+    target.parent.mkdir()
+
+    def copy(digest):
+        script = PROJECT / "scripts" / "plan_lines.sh"
+        return subprocess.run(["sh", script, known, f"{digest}.jsonl", target], capture_output=True, text=True)
+
+    assert copy(remembered.name.split(".")[1]).returncode == 0
+    assert target.read_bytes() == remembered.read_bytes()
+    assert [path.name for path in target.parent.iterdir()] == ["lines.jsonl"]
+    missing = copy("0" * 32)
+    assert missing.returncode == 1
+    assert "was removed while the build was starting; run again" in missing.stderr

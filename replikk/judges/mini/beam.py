@@ -15,28 +15,14 @@ numbers. Scores are natural logarithms; costs are negative.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from replikk.judges.mini.beam_settings import BeamSettings
 from replikk.judges.mini.text import BLANK, SPACE, SYMBOLS
 from replikk.judges.mini.words import vocabulary
-
-
-@dataclass(frozen=True)
-class BeamSettings:
-    """The prices; how they were found is told in ``MODEL_CARD.md``."""
-
-    width: int = 12
-    symbol_floor: float = -7.0  # symbols less likely than 1 in 1,100 in a frame are not followed
-    score_range: float = 14.0  # prefixes so far below the best are dropped
-    known_word: float = 1.0  # nats for a word of the fixed vocabulary
-    other_word: float = 2.0  # nats for any other word …
-    other_letter: float = 0.1  # … and for each of its letters
-    single_letter: float = 6.0  # nats for a lone letter that is not wanted: its name sounds like a word (r, er; d, de)
-    doubt: float = 5.0  # evidence weaker than this many nats counts for less, see ``_discount``
 
 
 def beginnings(words: Iterable[str]) -> set[str]:

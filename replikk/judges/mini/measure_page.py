@@ -10,9 +10,9 @@ import yaml
 
 from replikk.errors import ReplikkError
 from replikk.files import write_if_changed
+from replikk.judges.mini.description import trained_sha256
 from replikk.judges.mini.hearing import Studio
 from replikk.judges.mini.measure import Row, measure
-from replikk.judges.mini.network import trained_sha256
 
 BEGIN = "<!-- measured: begin (written by scripts/measure_judge.py) -->"
 END = "<!-- measured: end -->"

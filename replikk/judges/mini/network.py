@@ -8,22 +8,20 @@ clips, not even in the last bit.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from replikk.errors import JudgeError
 from replikk.files import sha256_file
+from replikk.judges.mini.description import REMEDY, WEIGHTS, read_description
 from replikk.judges.mini.features import HOP_SAMPLES, SAMPLE_RATE_HZ
 
 STRIDE = 3
 FRAME_S = STRIDE * HOP_SAMPLES / SAMPLE_RATE_HZ  # 23.9 ms
-WEIGHTS = Path(__file__).with_name("weights") / "mini.safetensors"
 
 
 @dataclass(frozen=True)
@@ -74,38 +72,18 @@ class Network:
         return scores
 
 
-_REMEDY = "get it back from the project (git checkout), or train it again: snakemake judge"
-
-
-def _description(path: Path) -> dict[str, Any]:
-    """The JSON beside the weights. Raises JudgeError naming the file."""
-    description = path.with_suffix(".json")
-    try:
-        facts = json.loads(description.read_text(encoding="utf-8"))
-        if not isinstance(facts["sha256"], str) or not isinstance(facts["architecture"]["dilations"], list):
-            raise ValueError("it does not describe the weights")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JudgeError(f"{description}: the judge's description cannot be read ({error}); {_REMEDY}") from error
-    return dict(facts)
-
-
-def trained_sha256(path: Path = WEIGHTS) -> str:
-    """SHA-256 (hex) that the weights must have. Raises JudgeError."""
-    return str(_description(path)["sha256"])
-
-
 @cache
 def load_network(path: Path = WEIGHTS) -> Network:
     """Read and check the weights. Raises JudgeError naming the file when they are missing or not what was trained."""
-    facts = _description(path)
+    facts = read_description(path)
     try:
         found = sha256_file(path)
     except OSError as error:
-        raise JudgeError(f"{path}: the judge's weights cannot be read ({error.strerror}); {_REMEDY}") from error
+        raise JudgeError(f"{path}: the judge's weights cannot be read ({error.strerror}); {REMEDY}") from error
     if found != facts["sha256"]:
         raise JudgeError(
             f"{path}: sha256 is {found[:12]}…, but {facts['sha256'][:12]}… was trained: the file is damaged or was "
-            f"replaced; {_REMEDY}"
+            f"replaced; {REMEDY}"
         )
     from safetensors.numpy import load_file
 
