@@ -45,6 +45,9 @@ class Config:
     thresholds: Mapping[str, Any]
     models: ModelSettings
     training: Mapping[str, Any] = field(default_factory=dict)
+    gpu_price_per_hour: float = 0.0
+    """What an hour of a GPU costs, for the report; 0 for not told."""
+    currency: str = ""
 
 
 def read_config(mapping: Mapping[str, Any]) -> Config:
@@ -71,6 +74,8 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         "models_dir",
         "models",
         "training",
+        "gpu_price_per_hour",
+        "currency",
     }
     for key in mapping:
         if key not in known:
@@ -108,6 +113,8 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         thresholds=_section(mapping, "thresholds", problems),
         models=models,
         training=_section(mapping, "training", problems),
+        gpu_price_per_hour=_price(mapping, "gpu_price_per_hour", problems),
+        currency=str(mapping.get("currency") or "").strip()[:10],
     )
     problems += _unusable_folders(config)
     for name in ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds", "training"):
@@ -166,6 +173,14 @@ def _whole(mapping: Mapping[str, Any], key: str, default: int, low: int, high: i
         return value
     problems.append(f"config.yaml: {key}: is {value!r}; write a whole number from {low} to {high}")
     return default
+
+
+def _price(mapping: Mapping[str, Any], key: str, problems: list[str]) -> float:
+    value = mapping.get(key, 0)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e6:
+        return float(value)
+    problems.append(f"config.yaml: {key}: is {value!r}; write a number such as 12.5, or 0")
+    return 0.0
 
 
 def _switch(mapping: Mapping[str, Any], key: str, default: bool, problems: list[str]) -> bool:

@@ -12,7 +12,7 @@ from replikk.dialogue.assemble import speak_text
 from replikk.dialogue.drills import is_drill
 from replikk.errors import AudioError, JudgeError
 from replikk.files import sha256_file
-from replikk.judges import make_judge
+from replikk.judges import judge_of
 from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.records import Clip
 from replikk.judges.signal import measure_signal
@@ -27,12 +27,12 @@ def judge_clip(config: Config, clip: Path, text: str, *, locale: str = "nb", eng
     Raises JudgeError when the judge does not accept that engine, AudioError when the clip cannot be read.
     """
     thresholds = thresholds_from_mapping(config.thresholds)
-    judge = make_judge(config.judge, dict(config.judge_settings))
+    judge = judge_of(config)
     made_by = engine or _engine_of(clip)
     if not judge.accepts(made_by):
         said = f"was made by '{made_by}'" if made_by else "does not say in its tags which engine made it"
         raise JudgeError(
-            f"{clip}: {said}, and the judge '{judge.name}' understands the embedded voice only; "
+            f"{clip}: {said}, which the judge '{judge.name}' must not judge; "
             "name the engine with --engine if you know it, or use another judge"
         )
     recording = read_recording(clip)

@@ -7,10 +7,14 @@ transcripts (``fingerprint``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from replikk.errors import JudgeError
+from replikk.errors import JudgeError, printable
 from replikk.judges.records import Clip, Transcript
+
+if TYPE_CHECKING:
+    from replikk.config import Config
 
 
 class Judge(Protocol):
@@ -31,10 +35,29 @@ class Judge(Protocol):
         ...
 
 
+def judge_of(config: Config) -> Judge:
+    """The judge of a build. Raises JudgeError for an unknown one, or for settings it does not know."""
+    if config.judge == "nb-whisper":
+        from replikk.judges.nb_whisper.judge import NbWhisperJudge
+
+        return NbWhisperJudge(dict(config.judge_settings), config.models.models_dir, judge_cache_dir(config))
+    return make_judge(config.judge, dict(config.judge_settings))
+
+
+def judge_cache_dir(config: Config) -> Path:
+    """Where a judge remembers what it computes once, such as content hashes of its models."""
+    return config.build_dir / "store" / config.judge
+
+
 def make_judge(name: str, settings: dict[str, Any]) -> Judge:
-    """The judge of that name. Raises JudgeError for an unknown one, or for settings it does not know."""
+    """A judge that needs nothing but its settings. Raises as ``judge_of``."""
+    # Imported here: each judge brings its own imports, and a build uses one of them.
     if name == "mini":
         from replikk.judges.mini.judge import MiniJudge
 
         return MiniJudge(settings)
-    raise JudgeError(f"judge: there is no judge '{name}'; use mini")
+    if name == "speech-api":
+        from replikk.judges.speech_api.judge import SpeechApiJudge
+
+        return SpeechApiJudge(settings)
+    raise JudgeError(f"judge: there is no judge '{printable(name, 40)}'; use mini, nb-whisper or speech-api")

@@ -6,16 +6,16 @@ Gathered once and kept, so that a tuned threshold decides anew without listening
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from replikk.judges.compare import Comparison, compare
-from replikk.judges.records import Transcript
+from replikk.judges.records import Hearing, Transcript
 from replikk.judges.signal_evidence import VERSION as _SIGNAL_VERSION
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
-VERSION = f"3.{_SIGNAL_VERSION}"
+VERSION = f"4.{_SIGNAL_VERSION}"
 """Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key."""
 
 _PAUSE_MARK = re.compile(r"[.,;:!?…][\"'»”)]*\s+(?=\S)|\s[–—-]+\s|[–—]")
@@ -75,11 +75,14 @@ class Evidence:
     """The longest silence inside the clip that neither a wanted pause nor punctuation explains."""
     unexplained_silence_at_s: float
     signal: SignalEvidence
+    hearing: Hearing | None = None
+    """What the judge knows of its own text; None for judges that only spell sounds."""
 
     def to_json(self) -> dict[str, Any]:
         record = dict(self.__dict__)
         record["comparison"] = None if self.comparison is None else self.comparison.to_json()
         record["signal"] = self.signal.to_json()
+        record["hearing"] = None if self.hearing is None else asdict(self.hearing)
         return record
 
     @classmethod
@@ -88,6 +91,8 @@ class Evidence:
         if values["comparison"] is not None:
             values["comparison"] = Comparison.from_json(values["comparison"])
         values["signal"] = SignalEvidence.from_json(values["signal"])
+        if values.get("hearing") is not None:
+            values["hearing"] = Hearing(**values["hearing"])
         return cls(**values)
 
 
@@ -102,6 +107,8 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
             locale=facts.locale,
             respelt=facts.respelt,
             cast_names=facts.cast_names,
+            # A judge without a margin is one that writes good Norwegian, and chooses among its forms.
+            other_forms=transcript.margin is None,
         )
     silences = sum(end - start for start, end in signal.silences)
     speaking_s = signal.duration_s - signal.silence_start_s - signal.silence_end_s - silences
@@ -124,6 +131,7 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
         unexplained_silence_s=round(unexplained[1] - unexplained[0], 4),
         unexplained_silence_at_s=round(unexplained[0], 4),
         signal=signal,
+        hearing=None if transcript is None else transcript.hearing,
     )
 
 

@@ -37,6 +37,31 @@ class HeardWord:
 
 
 @dataclass(frozen=True)
+class Hearing:
+    """What a judge that writes freely knows of its own text. None: this judge cannot say."""
+
+    no_speech: float | None = None
+    """0 to 1: how likely it is that nobody speaks; of a long clip, in its most silent stretch."""
+    mean_log_probability: float | None = None
+    """Natural logarithm per token; below about -1 the judge was guessing."""
+    compression_ratio: float | None = None
+    """Bytes of the text per byte of it compressed; loops have high ones."""
+    cut_off: bool = False
+    """The judge would have gone on writing after any speech of this length had ended: a loop."""
+    own_language: float | None = None
+    """0 to 1: share of Norwegian among all languages that the judge knows."""
+    wanted_deficit_nats: float | None = None
+    """How much less likely the wanted text is than what was written, over the whole clip; about 0 where both say the
+    same, negative where the wanted one is likelier."""
+    first_text: str | None = None
+    """What a first, smaller model wrote, where a second opinion was asked for: ``Transcript.text`` is the second's."""
+    second_ear_text: str | None = None
+    """What a recogniser of another kind heard."""
+    second_ear_margin: float | None = None
+    """As ``Transcript.margin``, by that recogniser, on its own scale."""
+
+
+@dataclass(frozen=True)
 class Transcript:
     """What a judge heard in a take."""
 
@@ -46,3 +71,5 @@ class Transcript:
     margin: float | None
     """How much worse the wanted text explains the sound than the best reading, in nats per character; about 0 for a
     good take, 1 and more for a damaged one. None when the judge has no such score."""
+    hearing: Hearing | None = None
+    """What else the judge knows of this text; None for judges that only spell sounds."""

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_SEPARATORS = re.compile(r"[\s\\|–—―…]+|\.{2,}|(?<!\w)-|-(?!\w)|(?<!\d)/|/(?!\d)")
+SEPARATORS = re.compile(r"[\s\\|–—―…]+|\.{2,}|(?<!\w)-|-(?!\w)|(?<!\d)/|/(?!\d)")
 """Where one displayed word ends: blanks, dashes, ellipses and slashes, but no hyphen inside a word and no 1/2."""
 _EDGES = re.compile(r"^[^\w%&+=§°€$£]+|[^\w%&+=§°€$£]+$")
 SPEAKABLE_SYMBOLS = frozenset("%&+=§°€$£")
@@ -26,14 +26,29 @@ _BORROWED = str.maketrans({"ä": "æ", "ö": "ø", "ü": "y", "ß": "ss", "đ": 
 
 def split_words(text: str) -> list[str]:
     """The words of a text as a reader sees them, punctuation around them dropped. NFC."""
-    pieces = _SEPARATORS.split(unicodedata.normalize("NFC", text))
-    words = (_EDGES.sub("", piece) for piece in pieces)
-    return [word for word in words if any(c.isalnum() or c in SPEAKABLE_SYMBOLS for c in word)]
+    pieces = SEPARATORS.split(unicodedata.normalize("NFC", text))
+    return [word for word in map(strip_edges, pieces) if is_word(word)]
+
+
+def strip_edges(piece: str) -> str:
+    """A piece of text between blanks without the punctuation around it."""
+    return piece if piece.isalpha() else _EDGES.sub("", piece)
+
+
+def is_word(word: str) -> bool:
+    """Whether there is anything to say in it."""
+    return word.isalpha() or any(c.isalnum() or c in SPEAKABLE_SYMBOLS for c in word)
 
 
 @lru_cache(maxsize=65536)
 def word_key(word: str) -> str:
     """The form in which a word is compared; empty for a word without letters and digits."""
+    return _STRETCHED.sub(r"\1", unfolded_key(word)).replace("aa", "å")
+
+
+@lru_cache(maxsize=65536)
+def unfolded_key(word: str) -> str:
+    """``word_key`` before ``aa`` became ``å`` and stretched sounds one letter: *kanadaavtale*, *trafikkkontroll*."""
     lowered = unicodedata.normalize("NFC", word).lower().translate(_BORROWED)
     kept = []
     for character in lowered:
@@ -43,8 +58,7 @@ def word_key(word: str) -> str:
             kept.append(character)
         else:
             kept.extend(c for c in unicodedata.normalize("NFD", character) if not unicodedata.combining(c))
-    key = _STRETCHED.sub(r"\1", "".join(kept))
-    return key.replace("aa", "å")
+    return "".join(kept)
 
 
 _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -101,6 +115,42 @@ def _loose_sound(key: str) -> str:
     """For names only, where spelling is free: double letters, h after a consonant and y/i count as nothing."""
     sound = re.sub(r"(?<=[^aeiouyæøå])h", "", sound_key(key)).replace("y", "i").replace("j", "i")
     return re.sub(r"(.)\1+", r"\1", sound)
+
+
+_NAME_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"ck", "kk"),
+        (r"ch|q", "k"),
+        (r"c(?=[eiyæ])", "s"),
+        (r"c", "k"),
+        (r"z", "s"),
+        (r"w", "v"),
+        (r"x", "ks"),
+        (r"ph", "f"),
+        (r"(?<=[tdrg])h", ""),
+        (r"(?<=[aeiou])h$", ""),
+        (r"(?<=[aeiou])h(?=[lmnr])", ""),
+        (r"dt$", "t"),
+        (r"y$", "i"),
+    )
+)
+
+
+@lru_cache(maxsize=16384)
+def name_sound(key: str, free: bool) -> str:
+    """A name without the spellings that have no sound of their own: *Christian*, *Kristian*; *Sarah*, *Sara*.
+
+    ``free`` also takes a double consonant in a long name for a single one (*Mattias*); *Anne* and *Ane* are two names.
+    """
+    for pattern, sound in _NAME_SPELLINGS:
+        key = pattern.sub(sound, key)
+    if free and len(key) >= _LONG_NAME:
+        key = re.sub(r"([^aeiouyæøå])\1", r"\1", key)
+    return key
+
+
+_LONG_NAME = 6
 
 
 def is_near_name(heard: str, name: str) -> bool:

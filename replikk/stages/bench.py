@@ -16,7 +16,7 @@ from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.errors import StoreError
 from replikk.files import canonical_json, digest
 from replikk.journal import Journal
-from replikk.judges import Judge, make_judge
+from replikk.judges import Judge, judge_of
 from replikk.judges.evidence import VERSION as EVIDENCE_VERSION
 from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
@@ -50,7 +50,7 @@ class Bench:
 def open_bench(config: Config, plan: Plan) -> Bench:
     """Open the journals and build what judging needs. Raises ReplikkError for bad thresholds."""
     store = Store(config.build_dir)
-    judge = make_judge(config.judge, dict(config.judge_settings))
+    judge = judge_of(config)
     thresholds = thresholds_from_mapping(config.thresholds)
     return Bench(
         plan=plan,

@@ -17,6 +17,7 @@ from replikk.config import Config, read_config
 from replikk.dialogue.plan import OpenPlan, open_plan
 from replikk.errors import ReplikkError
 from replikk.files import canonical_json, digest, unusable, write_if_changed
+from replikk.judges import judge_cache_dir
 from replikk.models.present import require_judge_models, require_models
 from replikk.report.decision_rows import decision_form
 from replikk.stages.damage import note_damage, repairs_path
@@ -114,7 +115,7 @@ def _check_rooms(config: Config) -> None:
 
 
 def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
-    judge = [config.judge, config.judge_settings]
+    judge = [config.judge, config.judge_settings, _judge_identity(config)]
     bench = _code("stages/bench.py", "stages/transcribe_takes.py", "judges")
     form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))
     depends_on: dict[str, list[Any]] = {
@@ -128,6 +129,15 @@ def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     }
     fingerprints = {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}
     return {**fingerprints, "plan_lines": _content(scripts / "plan_lines.sh")}
+
+
+def _judge_identity(config: Config) -> str:
+    """The contents of the models that a judge listens with. Raises ReplikkError when they are not here."""
+    if config.judge != "nb-whisper":
+        return ""
+    from replikk.judges.nb_whisper.identity import checked_settings, judge_fingerprint
+
+    return judge_fingerprint(checked_settings(config.judge_settings), config.models.models_dir, judge_cache_dir(config))
 
 
 def _content(path: Path) -> str:

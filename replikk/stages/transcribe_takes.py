@@ -17,8 +17,8 @@ from replikk.dialogue.plan import Plan, PlannedLine, read_plan
 from replikk.errors import StoreError
 from replikk.files import digest, read_jsonl, write_jsonl
 from replikk.journal import Journal
-from replikk.judges import Judge, make_judge
-from replikk.judges.records import Clip, HeardWord, Transcript
+from replikk.judges import Judge, judge_of
+from replikk.judges.records import Clip, HeardWord, Hearing, Transcript
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.locks import job_lock
 from replikk.progress import Progress
@@ -33,7 +33,7 @@ def transcribe_takes(config: Config, plan_path: Path, takes_manifest: Path, shar
         keys = [record["key"] for record in read_jsonl(takes_manifest) if "failed" not in record]
         if keys:
             store = Store(config.build_dir)
-            judge = make_judge(config.judge, dict(config.judge_settings))
+            judge = judge_of(config)
             heard = transcripts(store, judge)
             unheard = [key for key in keys if key not in heard]
             if unheard:
@@ -60,7 +60,11 @@ def read_transcript(take_key: str, record: Mapping[str, Any]) -> tuple[Transcrip
     if record["heard"] is None:
         return None, signal
     words = tuple(HeardWord(text, start_s, end_s, sure) for text, start_s, end_s, sure in record["words"])
-    return Transcript(take_key, record["heard"], words, record["margin"]), signal
+    hearing = record.get("hearing")
+    return (
+        Transcript(take_key, record["heard"], words, record["margin"], None if hearing is None else Hearing(**hearing)),
+        signal,
+    )
 
 
 def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journal, unheard: list[str]) -> None:
@@ -101,6 +105,8 @@ def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journa
             "signal": signals.pop(key).to_json(),
             "script": saying[key].line.spoken,
         }
+        if transcript.hearing is not None:
+            record["hearing"] = asdict(transcript.hearing)
         heard.append(key, record)
         progress.step()
     took_s = progress.end()

@@ -134,6 +134,8 @@ def _table() -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
 
 _BY_NAME, _BY_NAME_BEFORE_NUMBER = _table()
 
+_BY_LETTERS = {key.replace(".", ""): spoken for key, spoken in (_BY_NAME_BEFORE_NUMBER | _BY_NAME).items()}
+
 _SPACED = re.compile(
     r"(?<![\w.])(?:(f)\. (eks|Kr)|(bl)\. (a)|(e)\. (Kr|l)|(o)\. (l|a)|(m)\. (m|fl|a)|(t)\. (d))\.(?!\w)", re.I
 )
@@ -162,6 +164,15 @@ def expand_abbreviations(text: str, locale: str) -> str:
         text = _SLASHED.sub(lambda m: _SLASH_WORDS[m[1].lower()][nn] + " ", text)
     text = _NUMBER_SIGN.sub("nummer ", text)
     return _SECTION.sub(lambda m: "paragraf " if len(m[1]) == 1 else "paragrafane " if nn else "paragrafene ", text)
+
+
+def written_out(letters: str, locale: str) -> str | None:
+    """What an abbreviation without its full stops may stand for (``feks``, ``bla``); None when it is none.
+
+    For judges, which drop full stops: many abbreviations look like words then, so this is no rule for a script.
+    """
+    spoken = _BY_LETTERS.get(letters)
+    return None if spoken is None else spoken[locale == "nn"]
 
 
 def ends_sentence(text: str, position: int) -> bool:

@@ -61,6 +61,29 @@ def spell(letters: str) -> str:
     return " ".join(NAMES.get(letter, letter) for letter in letters.lower())
 
 
+_HEARD_NAMES = dict(
+    pair.split(":")
+    for pair in listed("""
+    b:bé c:ce,cé,sé d:de f:ef g:gé j:jod,je k:ka l:el m:em n:en p:pé q:qu r:er,ær s:es t:té v:ve,vé
+    w:dobbeltve,dobbel-ve x:ex z:set,zett y:yy""")
+)
+"""Other ways in which a judge writes the name of a letter."""
+
+
+def letter_names(letter: str) -> tuple[str, ...]:
+    """The ways in which a judge may write the name of a letter, the engine's first; a vowel is its own name."""
+    lower = letter.lower()
+    name = NAMES.get(lower)
+    if name is None:
+        return (letter,)
+    return (name, *(other for other in _HEARD_NAMES.get(lower, "").split(",") if other))
+
+
+def is_spelt(word: str) -> bool:
+    """Whether an acronym in capitals is known to be said letter by letter."""
+    return word in _SPELT
+
+
 def split_ids(text: str) -> str:
     """Put letters and digits that stand together apart: ``A4`` → *a 4*, ``R2D2`` → *err 2 dé 2*, ``level3``."""
 

@@ -1,0 +1,160 @@
+"""One question to the server: a clip as WAV in a form, the answer as JSON. Only the standard library.
+
+An answer is untrusted: it is read up to a limit, and everything taken from it is checked. Redirects are not followed,
+because they would carry the key and the clip elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import secrets
+import time
+import urllib.error
+import urllib.request
+import wave
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replikk.errors import JudgeError, printable
+from replikk.judges.records import HeardWord, Hearing
+
+ANSWER_LIMIT_BYTES = 4_000_000
+TRIES = 4
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 30.0
+_LATER = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+"""Answers that mean: not now."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
+
+
+def wav_bytes(samples: NDArray[np.int16], sample_rate_hz: int) -> bytes:
+    """A mono WAV file of 16 bits."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(sample_rate_hz)
+        writer.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def form_data(fields: Sequence[tuple[str, str]], clip: bytes) -> tuple[bytes, str]:
+    """(body, content type) of a form with a clip in it."""
+    border = f"----{secrets.token_hex(16)}"
+    parts = [
+        f'--{border}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields
+    ]
+    head = f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="clip.wav"\r\n'
+    parts += [f"{head}Content-Type: audio/wav\r\n\r\n".encode(), clip, f"\r\n--{border}--\r\n".encode()]
+    return b"".join(parts), f"multipart/form-data; boundary={border}"
+
+
+def ask(url: str, fields: Sequence[tuple[str, str]], clip: bytes, key: str, timeout_s: float) -> Mapping[str, Any]:
+    """The server's answer. Tries again where it says 'not now'.
+
+    Raises JudgeError naming the address when it cannot be reached, refuses, or answers something else than JSON.
+    """
+    wait_s = FIRST_WAIT_S
+    for attempt in range(1, TRIES + 1):
+        body, kind = form_data(fields, clip)
+        request = urllib.request.Request(url, body, {"Content-Type": kind, "Accept": "application/json"})
+        if key:
+            request.add_unredirected_header("Authorization", f"Bearer {key}")
+        try:
+            with _OPENER.open(request, timeout=timeout_s) as answer:
+                return _parsed(url, answer.read(ANSWER_LIMIT_BYTES + 1))
+        except urllib.error.HTTPError as error:
+            if error.code not in _LATER or attempt == TRIES:
+                said = printable(error.read(2000).decode("utf-8", "replace").strip(), 200)
+                raise JudgeError(
+                    f"{url}: the server answers {error.code} ({said or error.reason}); check url, model and key "
+                    "(config.yaml: judges.speech-api)"
+                ) from None  # the request, and the key in it, stay out of any traceback
+            wait_s = max(wait_s, _asked_wait_s(error.headers.get("Retry-After")))
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            if attempt == TRIES:
+                reason = getattr(error, "reason", error)
+                raise JudgeError(
+                    f"{url}: cannot be reached ({printable(str(reason), 120)}); start the server, or check url "
+                    "(config.yaml: judges.speech-api); what was heard is kept"
+                ) from None
+        time.sleep(min(wait_s, LONGEST_WAIT_S))
+        wait_s *= 2
+    raise AssertionError("the last try returns or raises")
+
+
+def _asked_wait_s(header: str | None) -> float:
+    try:
+        wait_s = float(header or 0)
+    except ValueError:  # a date; our own patience will do
+        return 0.0
+    return wait_s if math.isfinite(wait_s) else 0.0
+
+
+def _parsed(url: str, data: bytes) -> Mapping[str, Any]:
+    try:
+        if len(data) > ANSWER_LIMIT_BYTES:
+            raise ValueError("too long")
+        content = json.loads(data)
+        if not isinstance(content, dict) or not isinstance(content.get("text"), str):
+            raise ValueError("no text in it")
+    except (ValueError, RecursionError) as error:
+        raise JudgeError(f"{url}: the answer is no transcript ({printable(str(error), 80)}); check url") from None
+    return content
+
+
+def heard_words(answer: Mapping[str, Any], duration_s: float) -> tuple[HeardWord, ...]:
+    """The words with times, where the server gives them all; else none."""
+    words = []
+    listed = answer.get("words")
+    for entry in listed if isinstance(listed, list) else []:
+        if not isinstance(entry, dict) or not isinstance(entry.get("word"), str):
+            return ()
+        start_s, end_s = _number(entry.get("start")), _number(entry.get("end"))
+        if start_s is None or end_s is None:
+            return ()
+        start_s = min(max(start_s, 0.0), duration_s)
+        sure = _number(entry.get("probability"))
+        words.append(
+            HeardWord(
+                entry["word"].strip(),
+                round(start_s, 3),
+                round(min(max(end_s, start_s), duration_s), 3),
+                1.0 if sure is None else round(min(max(sure, 0.0), 1.0), 3),
+            )
+        )
+    return tuple(word for word in words if word.text)
+
+
+def hearing(answer: Mapping[str, Any]) -> Hearing:
+    """What the server says of its own text, over all its segments."""
+    from replikk.judges.hallucinations import compression_ratio
+
+    listed = answer.get("segments")
+    segments = [segment for segment in listed if isinstance(segment, dict)] if isinstance(listed, list) else []
+    silent = [n for segment in segments if (n := _number(segment.get("no_speech_prob"))) is not None]
+    likely = [n for segment in segments if (n := _number(segment.get("avg_logprob"))) is not None]
+    return Hearing(
+        no_speech=round(max(silent), 4) if silent else None,
+        mean_log_probability=round(sum(likely) / len(likely), 4) if likely else None,
+        compression_ratio=round(compression_ratio(str(answer["text"]).lower()), 3),
+    )
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
