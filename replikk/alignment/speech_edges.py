@@ -1,13 +1,14 @@
 """Word times brought to the edges of the sound.
 
-Recognisers are sure of a word somewhere inside it: CTC emits a letter late in its sound, cross-attention gives pauses to
-one of the neighbours. The sound itself is exact: between two words, the longest quiet stretch belongs to neither, and
+Recognisers are sure of a word somewhere inside it: CTC emits a letter late in its sound, cross-attention gives pauses
+to one of the neighbours. The sound itself is exact: between two words, the longest quiet stretch belongs to neither, and
 where there is none the word changes where it is quietest. Before the first word and after the last, the sound is
 followed until it is silent for longer than the closure of a stop consonant.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -39,7 +40,7 @@ def fitted_to_speech(words: Sequence[TimedWord], samples: NDArray[np.int16], sam
     edges = [list(span) for span in spans]
     edges[0][0] = _outwards(loud, edges[0][0], -1)
     edges[-1][1] = _outwards(loud, edges[-1][1], 1)
-    for before, after in zip(edges[:-1], edges[1:], strict=True):
+    for before, after in itertools.pairwise(edges):
         if after[0] > before[1]:
             before[1], after[0] = _between(power, loud, before[1], after[0])
         else:

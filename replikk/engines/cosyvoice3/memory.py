@@ -53,7 +53,7 @@ class Batches:
         """After running out of memory on a batch whose longest line is that long; raises as ``halve_slots``."""
         if self.flow_frames <= longest_line_frames:
             raise EngineError(
-                f"cosyvoice3: a line of {longest_line_frames / 50:.0f} s, reference included, does not fit into memory; "
+                f"cosyvoice3: a line of {longest_line_frames / 50:.0f} s with its reference does not fit into memory; "
                 f"{REMEDY}"
             )
         self.flow_frames = max(longest_line_frames, self.flow_frames // 2)
