@@ -1,6 +1,7 @@
 """The voice build of a game. `snakemake` makes everything that changed; see README.md.
 
-Targets: `all` (assets and report), `judge` (train the embedded judge).
+Targets: `all` (assets and report), `judge` (train the embedded judge), `models` (fetch the real voice), `train` and
+`promote` (a LoRA of your own).
 """
 
 import logging
@@ -22,11 +23,21 @@ configfile: "config.yaml"
 logging.captureWarnings(True)
 
 
-include: "rules/models.smk"
+# These targets are workflows of their own: they must work while sheets are wrong, and before a build can be opened. They
+# are included only when they are asked for, so that a mistake in their settings stops no build.
+ASKED = {"models", "train", "promote"} & set(sys.argv[1:])
+
+if "models" in ASKED:
+
+    include: "rules/models.smk"
 
 
-# `snakemake models` is a workflow of its own: it must work while sheets are wrong, and before a build can be opened.
-if "models" not in sys.argv[1:]:
+if ASKED & {"train", "promote"}:
+
+    include: "rules/training.smk"
+
+
+if not ASKED:
 
     try:
         # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.

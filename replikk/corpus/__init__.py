@@ -1,0 +1,1 @@
+"""From open recordings of Norwegian speech to a corpus that a voice can be trained on."""

@@ -1,0 +1,51 @@
+"""The start of ``snakemake train`` and ``snakemake promote``: settings checked, and nothing else.
+
+Sheets may be wrong or missing, and neither torch nor a model is needed to look at what would be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from replikk.config import read_config
+from replikk.corpus.tokens import LIST_NAME
+from replikk.files import canonical_json, digest, write_if_changed
+from replikk.training.settings import read_training_settings
+
+
+@dataclass(frozen=True)
+class TrainingTarget:
+    """What the rules need."""
+
+    config_path: str
+    """The settings as Snakemake was started with, command line included."""
+    logs: str
+    """Folder of the logs."""
+    corpus: str
+    """The list of the corpus' shards, written when it is whole."""
+    finished: str
+    """Says that the run came to the end of its last epoch."""
+    decision: str
+    """The gate's."""
+    gpus: int
+    fingerprint: str
+    """Of the settings that training depends on."""
+
+
+def open_training(settings: Mapping[str, Any]) -> TrainingTarget:
+    """Check the settings and write them for the jobs. Raises ReplikkError with all problems."""
+    config = read_config(settings)
+    training = read_training_settings(config.training)
+    config_path = config.build_dir / "plan" / "config.json"
+    write_if_changed(config_path, canonical_json(settings))
+    return TrainingTarget(
+        config_path=str(config_path),
+        logs=str(config.build_dir / "logs"),
+        corpus=str(training.corpus_folder(config.build_dir) / LIST_NAME),
+        finished=str(training.run_folder(config.build_dir) / "finished.json"),
+        decision=str(training.run_folder(config.build_dir) / "gate" / "decision.json"),
+        gpus=training.gpus,
+        fingerprint=digest([training.of_result(), training.epochs]),
+    )

@@ -1,0 +1,111 @@
+"""What a promoted checkpoint becomes: a folder that can be built with, passed on, and checked.
+
+    adapter/        as PEFT reads it: `models: {adapter: …/adapter}` in config.yaml speaks with it
+    llm.pt          base model and adapter merged, in the published layout, for other programs
+    README.md       model card: what it was made of, what the gate measured, what it is not good for
+    decision.json   the gate's decision
+    SHA256SUMS      of everything else
+
+Written under a temporary name and renamed; a release is never written over.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from replikk.config import Config
+from replikk.engines.cosyvoice3.adapters import read_adapter
+from replikk.engines.cosyvoice3.export import export_language_model
+from replikk.engines.cosyvoice3.merging import merge_adapter
+from replikk.engines.cosyvoice3.model_folder import open_model_folder
+from replikk.errors import ReplikkError
+from replikk.files import canonical_json, sha256_file, write_atomic
+from replikk.models.licences import model_licences
+from replikk.models.present import model_paths
+from replikk.training.checkpoints import read_state
+
+
+def write_release(config: Config, run: Path, adapter: Path, name: str, decision: Mapping[str, Any]) -> Path:
+    """The release folder of a candidate, made unless it is there. Raises ReplikkError where it cannot be written."""
+    target = run / "released" / name.replace("/", ".")
+    if target.exists():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".tmp-"))
+        temporary.chmod(0o755)
+        try:
+            shutil.copytree(adapter, temporary / "adapter")
+            read = open_model_folder(model_paths(config.models).base).read_language_model()
+            merged, _ = merge_adapter(read.state, read_adapter(adapter, read.sizes))
+            export_language_model(temporary / "llm.pt", merged, read.sizes)
+            state = read_state(adapter.parent)
+            write_atomic(temporary / "README.md", model_card(config, name, state, decision).encode())
+            write_atomic(temporary / "decision.json", canonical_json(decision))
+            sums = [
+                f"{sha256_file(path)}  {path.relative_to(temporary)}\n"
+                for path in sorted(temporary.rglob("*"))
+                if path.is_file()
+            ]
+            write_atomic(temporary / "SHA256SUMS", "".join(sums).encode())
+            temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise ReplikkError(
+            f"{target}: cannot be written ({error.strerror or error}); make room, then run again"
+        ) from error
+    return target
+
+
+def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
+    """What somebody who gets the folder must know, in Markdown."""
+    verdict = next(one for one in decision["verdicts"] if one["name"] == name)
+    base = next(licence for licence in model_licences(config.models))
+    run = state["run"]
+    rows = [
+        f"| {tier} | {100 * verdict['wer'][tier]:.1f} % | "
+        + " | ".join(
+            f"{100 * per['value']:+.1f} ({100 * per['low']:+.1f} to {100 * per['high']:+.1f})"
+            for per in (differences[tier] for differences in verdict["differences"].values())
+        )
+        + " |"
+        for tier in verdict["wer"]
+    ]
+    controls = list(verdict["differences"])
+    lines = [
+        f"# {name}",
+        "",
+        f"A LoRA for {base.name} ({base.licence}), rank {run['settings']['rank']}, "
+        f"after {state['place']['step']} steps.",
+        "",
+        f"Promoted because it {decision['why']}.",
+        "",
+        "## What the gate heard",
+        "",
+        f"First takes of texts in three lengths by {len(decision['voices'])} voices from {len(decision['seeds'])} "
+        f"seeds, heard by {decision['judge'].split()[0]}. Word error rate, and points more (+) or fewer (-) than:",
+        "",
+        "| length | word errors | " + " | ".join(controls) + " |",
+        "|---|---|" + "---|" * len(controls),
+        *rows,
+        "",
+        "## What it was made of",
+        "",
+        f"- base model: sha256 {run['base']}",
+        *(f"- corpus, {split}: {fingerprint}" for split, fingerprint in run["data"].items()),
+        "- the licences of the corpus stand in its own card; this adapter may be used only as they and the base "
+        "model's licence allow",
+        "",
+        "## Limits",
+        "",
+        "- the judge is a machine: it hears words, not whether a voice is pleasant or its melody right",
+        "- texts were in bokmål; nynorsk, dialects and names were not measured",
+        "- a cloned voice needs the consent of the person it belongs to",
+        "",
+    ]
+    return "\n".join(lines)

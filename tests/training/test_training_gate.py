@@ -1,0 +1,275 @@
+"""The gate, proven on voices with planted faults: the embedded voice reads, the embedded judge listens."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from replikk.dialogue.records import Segment, Voice
+from replikk.engines.espeak import EspeakEngine
+from replikk.engines.records import Take, TakeFailure, TakeRequest
+from replikk.errors import JudgeError, ReplikkError
+from replikk.judges.compare import compare
+from replikk.judges.mini.judge import MiniJudge
+from replikk.training.gate import GateLimits, decide, paired_difference
+from replikk.training.gate_scripts import LONG, MIDDLE, SCRIPTS, SHORT
+from replikk.training.trials import Reading, leaked_words, merged_words, missing_runs, read_aloud, trials_of
+
+PROMPT = "Kom og se! Jeg har funnet en bokstav i sanda."
+KARI = Voice("kari", "Kari", {"variant": "f2", "word_gap": 2}, reference_transcript=PROMPT)
+FEW = {"short": SHORT[:3], "middle": MIDDLE[:3], "long": LONG[:2]}
+
+Readings = dict[str, list[Reading]]
+Fault = Callable[[list[str], random.Random], list[str]]
+
+
+def drop(share: float) -> Fault:
+    return lambda words, draws: [word for word in words if draws.random() >= share]
+
+
+def skip_a_phrase(words: list[str], draws: random.Random) -> list[str]:
+    start = draws.randrange(len(words) - 4)
+    return words[:start] + words[start + 4 :]
+
+
+def merge(words: list[str], draws: random.Random) -> list[str]:
+    """Two words become one that has lost a sound between them: 'gikk rundt' is said 'girundt'."""
+    merged = list(words)
+    for _ in range(3):
+        place = draws.randrange(len(merged) - 1)
+        merged[place : place + 2] = [merged[place][: max(2, len(merged[place]) - 2)] + merged[place + 1]]
+    return merged
+
+
+def repeat(words: list[str], draws: random.Random) -> list[str]:
+    start = draws.randrange(len(words) - 3)
+    return words[: start + 3] + words[start:]
+
+
+def leak(words: list[str], _draws: random.Random) -> list[str]:
+    return [*PROMPT.split()[-5:], *words]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The embedded voice with faults by tier."""
+
+    faults: dict[str, Fault]
+    name: str = "faulty"
+
+    def fingerprint(self) -> str:
+        return "test"
+
+    def spoken(self, text: str, key: str) -> str:
+        """What it says when it is asked to say ``text``."""
+        fault = self.faults.get(next(tier for tier, texts in SCRIPTS.items() if text in texts))
+        return " ".join(fault(text.split(), random.Random(key))) if fault else text
+
+    def check_voice(self, voice: Voice) -> list[str]:
+        return []
+
+    def unfollowed_styles(self, style: str) -> list[str]:
+        return []
+
+    def synthesize(self, requests: Iterable[TakeRequest], workers: int = 1) -> Iterator[Take | TakeFailure]:
+        def spoiled() -> Iterator[TakeRequest]:
+            for request in requests:
+                yield replace(request, segments=(Segment(self.spoken(request.segments[0].text, request.key), 0),))
+
+        yield from EspeakEngine({}).synthesize(spoiled(), workers)
+
+
+ALL = ("short", "middle", "long")
+BASE = Candidate(dict.fromkeys(ALL, drop(0.08)))
+CANDIDATES = {
+    "step_1000": BASE,
+    "step_2000": Candidate({"long": drop(0.08)}),
+    "step_3000": Candidate({"long": merge}),
+    "step_4000": Candidate({}),
+    "step_4500": Candidate(dict.fromkeys(ALL, drop(0.02))),
+    "step_5000": Candidate({"middle": repeat}),
+    "step_6000": Candidate({"short": leak}),
+    "step_7000": Candidate(dict.fromkeys(("middle", "long"), drop(0.2))),
+    "step_8000": Candidate({"long": skip_a_phrase}),
+}
+
+
+def readings_of(names: Iterable[str], scripts: dict[str, tuple[str, ...]], seeds: Sequence[int]) -> Readings:
+    """What each candidate reads. What two of them read alike, from the same seed, is spoken and heard once."""
+    known: dict[tuple[str, str], Reading] = {}
+    judge, trials = MiniJudge({}), trials_of(["kari"], seeds, scripts)  # type: ignore[arg-type]
+    result: Readings = {}
+    for name in names:
+        candidate = {"base": BASE, **CANDIDATES}[name]
+        spoken = {trial.key: candidate.spoken(trial.text, trial.key) for trial in trials}
+        new = [trial for trial in trials if (trial.key, spoken[trial.key]) not in known]
+        for reading in read_aloud(candidate, judge, {"kari": KARI}, new):
+            key = next(trial.key for trial in new if (trial.text, trial.voice, trial.seed) == reading.pair)
+            known[key, spoken[key]] = reading
+        result[name] = [known[trial.key, spoken[trial.key]] for trial in trials]
+    return result
+
+
+@pytest.fixture(scope="module")
+def readings() -> Readings:
+    names = ("base", "step_1000", "step_2000", "step_3000", "step_4000", "step_5000", "step_6000", "step_8000")
+    return readings_of(names, FEW, seeds=(11, 23))
+
+
+def check(readings: Readings) -> dict[str, set[tuple[str, str]]]:
+    """The best one, in the middle of the run, is promoted; each other is refused for what was planted in it."""
+    candidates = {name: found for name, found in readings.items() if name != "base"}
+    decision = decide(candidates, {"base": readings["base"]}, "base")
+    assert decision.promoted == "step_4000", decision.to_json()
+    assert "makes" in decision.why and "fewer than base" in decision.why
+    verdicts = {verdict.name: verdict for verdict in decision.verdicts}
+    codes = {name: {(one.tier, one.code) for one in verdict.failings} for name, verdict in verdicts.items()}
+    assert codes["step_4000"] == set()
+    assert not verdicts["step_1000"].is_better
+    assert ("long", "skipped") in codes["step_2000"]
+    assert ("long", "merged") in codes["step_3000"]
+    assert ("middle", "repeats") in codes["step_5000"]
+    assert ("short", "leak") in codes["step_6000"]
+    assert ("long", "skipped") in codes["step_8000"]
+    return codes
+
+
+def test_exactly_the_right_checkpoint_is_promoted(readings: Readings) -> None:
+    check(readings)
+
+
+@pytest.mark.soak
+def test_exactly_the_right_checkpoint_is_promoted_on_all_texts() -> None:
+    codes = check(readings_of(("base", *CANDIDATES), SCRIPTS, (11, 23, 47)))  # type: ignore[arg-type]
+    assert {("middle", "word_errors"), ("long", "word_errors")} <= codes["step_7000"]
+    assert not any(tier == "short" for tier, _ in codes["step_7000"])
+
+
+def test_against_a_released_adapter_the_bar_is_higher(readings: Readings) -> None:
+    """What was an improvement on the base model drops words in long texts when held against a good voice."""
+    controls = {"base": readings["base"], "released": readings["step_4000"]}
+    candidates = {name: found for name, found in readings.items() if name not in ("base", "step_4000")}
+    decision = decide(candidates, controls, "released")
+    assert decision.promoted is None
+    failed = {verdict.name: verdict for verdict in decision.verdicts}["step_2000"].failings
+    assert {("dropped", "released"), ("word_errors", "released")} <= {(one.code, one.control) for one in failed}
+
+
+def test_nothing_is_promoted_that_is_only_as_good(readings: Readings) -> None:
+    decision = decide({"same": readings["step_4000"]}, {"released": readings["step_4000"]}, "released")
+    assert decision.promoted is None
+    assert decision.verdicts[0].passes
+    assert decision.why == "1 of 1 pass, but none is better than released with confidence"
+
+
+def test_the_same_readings_lead_to_the_same_decision(readings: Readings) -> None:
+    candidates = {name: found for name, found in readings.items() if name != "base"}
+    one = decide(candidates, {"base": readings["base"]}, "base")
+    shuffled = {name: random.Random(1).sample(some, len(some)) for name, some in candidates.items()}
+    assert decide(shuffled, {"base": readings["base"]}, "base") == one
+
+
+def reading(**values: object) -> Reading:
+    plain = Reading("short", "en tekst", "kari", 11, 100, 0, 0, 0, 0, 0, 0, 0, 5.0)
+    return replace(plain, **values)  # type: ignore[arg-type]
+
+
+def all_tiers(count: int = 6, **values: object) -> list[Reading]:
+    return [reading(tier=tier, text=f"{tier} {number}", **values) for tier in ALL for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"failure": "the voice process stopped", "word_errors": 3}, "failed"),
+        ({"long_silences": 1}, "silence"),
+        ({"duration_s": 7.0}, "duration"),
+        ({"duration_s": 3.5}, "duration"),
+        ({"repeated_words": 1}, "repeats"),
+        ({"leaked_words": 2}, "leak"),
+        ({"word_errors": 7}, "word_errors"),
+    ],
+)
+@pytest.mark.parametrize("tier", ALL)
+def test_one_bad_tier_is_enough(tier: str, changed: dict[str, object], code: str) -> None:
+    control = all_tiers(word_errors=5)
+    ours = [
+        replace(one, **changed) if one.tier == tier else replace(one, word_errors=0)  # type: ignore[arg-type]
+        for one in control
+    ]
+    decision = decide({"ours": ours}, {"base": control}, "base")
+    assert decision.promoted is None
+    assert (code, tier) in {(one.code, one.tier) for one in decision.verdicts[0].failings}
+
+
+def test_an_improvement_that_may_be_luck_promotes_nothing() -> None:
+    control = all_tiers(word_errors=2)
+    ours = [replace(one, word_errors=0 if number % 2 else 2) for number, one in enumerate(control)]
+    assert decide({"ours": ours}, {"base": control}, "base").promoted == "ours"
+    ours = [replace(one, word_errors=0 if number == 0 else 2) for number, one in enumerate(control)]
+    decision = decide({"ours": ours}, {"base": control}, "base")
+    assert decision.promoted is None and decision.verdicts[0].passes
+
+
+def test_the_interval_covers_the_difference() -> None:
+    draws = random.Random(0)
+    pairs = [
+        (reading(text=str(n), word_errors=draws.randrange(6)), reading(text=str(n), word_errors=draws.randrange(6)))
+        for n in range(40)
+    ]
+    found = paired_difference(pairs, lambda one: one.word_errors, GateLimits())
+    assert found.low < found.value < found.high
+    wider = paired_difference(pairs[:8], lambda one: one.word_errors, GateLimits())
+    assert wider.high - wider.low > found.high - found.low
+
+
+@pytest.mark.parametrize("spoil", [lambda all_: all_[1:], lambda all_: [*all_, all_[0]], lambda _: []])
+def test_who_has_not_read_everything_once_is_not_judged(spoil: Callable[[Sequence[Reading]], list[Reading]]) -> None:
+    with pytest.raises(ReplikkError, match="have not read the same texts"):
+        decide({"ours": spoil(all_tiers())}, {"base": all_tiers()}, "base")
+    with pytest.raises(ReplikkError, match="all three are needed"):
+        short = [one for one in all_tiers() if one.tier == "short"]
+        decide({"ours": short}, {"base": short}, "base")
+
+
+def test_a_judge_that_may_not_listen() -> None:
+    real = replace(CANDIDATES["step_4000"], name="cosyvoice3")
+    with pytest.raises(JudgeError, match="may not listen to engine cosyvoice3"):
+        next(read_aloud(real, MiniJudge({}), {"kari": KARI}, trials_of(["kari"])))
+
+
+@pytest.mark.parametrize(
+    ("script", "heard", "merged", "runs"),
+    [
+        ("Jeg vil ha is krem nå.", "jeg vil ha iskrem nå", 1, 0),
+        ("Da gikk rundt huset.", "da girundt huset", 1, 0),
+        ("Han så på himmelen og nikket.", "han så himmelen og nikket", 0, 0),
+        ("Han så på himmelen og nikket.", "han nikket", 0, 1),
+        ("Han så på himmelen.", "han så på himmelen", 0, 0),
+    ],
+)
+def test_words_run_together_and_phrases_skipped(script: str, heard: str, merged: int, runs: int) -> None:
+    comparison = compare(script, heard, locale="nb")
+    assert (merged_words(comparison), missing_runs(comparison)) == (merged, runs)
+
+
+@pytest.mark.parametrize(
+    ("heard", "leaked"),
+    [
+        ("bokstav i sanda da gikk hun hjem", 3),
+        ("da gikk hun hjem", 0),
+        ("da gikk hun hjem jeg har funnet", 3),
+        ("sanda da gikk hun hjem", 0),
+    ],
+)
+def test_words_of_the_prompt(heard: str, leaked: int) -> None:
+    assert leaked_words(heard, "Da gikk hun hjem.", PROMPT) == leaked
+
+
+def test_texts_are_as_long_as_their_tier_says() -> None:
+    for tier, (low, high) in {"short": (9, 16), "middle": (30, 48), "long": (85, 130)}.items():
+        for text in SCRIPTS[tier]:  # type: ignore[index]
+            assert low <= len(text.split()) <= high, text

@@ -1,0 +1,160 @@
+"""``snakemake train`` as a person runs it, and what the gate keeps and releases of such a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from replikk.config import read_config
+from replikk.dialogue.records import Voice
+from replikk.engines.cosyvoice3.adapters import read_adapter
+from replikk.engines.cosyvoice3.merging import merge_adapter
+from replikk.engines.cosyvoice3.model_folder import open_model_folder
+from replikk.engines.espeak import EspeakEngine
+from replikk.errors import ReplikkError
+from replikk.judges.mini.judge import MiniJudge
+from replikk.training.gate import decide
+from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
+from replikk.training.promote import candidate_adapters, heard, promote
+from replikk.training.release import write_release
+from replikk.training.settings import read_training_settings
+from replikk.training.trials import Reading, trials_of
+
+PROJECT = Path(__file__).parents[2]
+ONLY_TRAINING = f"""
+configfile: "config.yaml"
+
+
+include: "{PROJECT / "rules" / "training.smk"}"
+"""
+
+
+@pytest.fixture(scope="module")
+def project(model_folder: Path, corpora: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project without sheets; its Snakefile has the rules of training and the scripts of the project."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "Snakefile").write_text(ONLY_TRAINING, encoding="utf-8")
+    (folder / "scripts").symlink_to(PROJECT / "scripts")
+    settings = {
+        "models": {"base": str(model_folder), "base_licence": "Apache-2.0", "adapter": "none"},
+        "training": {
+            "corpus": str(corpora["f2"]), "precision": "float32", "device": "cpu", "tokens_per_batch": 250,
+            "accumulate": 2, "rank": 4, "epochs": 2, "peak_learning_rate": 1e-3, "warm_up_steps": 3,
+        },
+    }  # fmt: skip
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return folder
+
+
+def snakemake(folder: Path, *more: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *more, "--cores", "1", "--resources", "gpu=1"], cwd=folder, text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        check=False, timeout=300,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(project: Path) -> Path:
+    done = snakemake(project, "train")
+    assert done.returncode == 0, done.stdout
+    return project / "build" / "training" / "lora"
+
+
+def test_train_makes_checkpoints_and_says_so(project: Path, run: Path) -> None:
+    finished = json.loads((run / "finished.json").read_bytes())
+    assert finished["checkpoints"] == [path.name for path in sorted((run / "checkpoints").iterdir())]
+    assert len(finished["checkpoints"]) == 2
+    assert "Nothing to be done" in snakemake(project, "train", "-n").stdout
+
+
+def test_more_epochs_train_on(project: Path, run: Path) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in (run / "checkpoints").iterdir()}
+    settings = yaml.safe_load((project / "config.yaml").read_text())
+    settings["training"]["epochs"] = 3
+    (project / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    done = snakemake(project, "train")
+    assert done.returncode == 0, done.stdout
+    assert "going on after step" in done.stdout
+    after = {path.name: path.stat().st_mtime_ns for path in (run / "checkpoints").iterdir()}
+    assert len(after) == 3
+    assert before.items() <= after.items()
+
+
+def test_wrong_settings_stop_at_once(project: Path) -> None:
+    done = snakemake(project, "train", "--config", "training={rang: 3}")
+    assert done.returncode != 0
+    assert "config.yaml: training.rang: is not a setting; did you mean 'rank'?" in done.stdout
+
+
+KARI = {"kari": Voice("kari", "Kari", {"variant": "f2"})}
+FEW = {"short": SHORT[:1], "middle": MIDDLE[:1], "long": LONG[:1]}
+
+
+def test_readings_are_kept_until_something_changes(tmp_path: Path) -> None:
+    class Counting(EspeakEngine):
+        spoken = 0
+
+        def synthesize(self, requests: Any, workers: int = 1) -> Any:
+            for take in super().synthesize(requests, workers):
+                self.spoken += 1
+                yield take
+
+    engine, judge = Counting({}), MiniJudge({})
+    trials = trials_of(["kari"], (11,), FEW)  # type: ignore[arg-type]
+    first = heard(tmp_path / "one.jsonl", engine, judge, KARI, trials)
+    assert engine.spoken == len(first) == 3
+    assert heard(tmp_path / "one.jsonl", engine, judge, KARI, trials) == first
+    assert engine.spoken == 3
+    other = {"kari": Voice("kari", "Kari", {"variant": "f3"})}
+    assert heard(tmp_path / "one.jsonl", engine, judge, other, trials) != first
+    assert engine.spoken == 6
+
+
+def test_a_release_is_whole_and_can_be_checked(project: Path, run: Path) -> None:
+    candidates = candidate_adapters(run)
+    name = list(candidates)[-1]
+    assert name.endswith("/ema_adapter")
+    control = [
+        Reading(tier, f"{tier} {n}", "kari", 11, 20, 2, 0, 0, 0, 0, 0, 0, 5.0)  # type: ignore[arg-type]
+        for tier in FEW
+        for n in range(4)
+    ]
+    better = [Reading(**{**one.to_json(), "word_errors": 0}) for one in control]
+    decision = decide({name: better}, {"base": control}, "base")
+    assert decision.promoted == name
+    record = {**decision.to_json(), "voices": ["kari"], "seeds": [11], "judge": "nb-whisper 1"}
+    config = read_config(yaml.safe_load((project / "config.yaml").read_text()) | {"build_dir": str(project / "build")})
+    release = write_release(config, run, candidates[name], name, record)
+    for line in (release / "SHA256SUMS").read_text().splitlines():
+        sha256, path = line.split("  ")
+        assert hashlib.sha256((release / path).read_bytes()).hexdigest() == sha256
+    card = (release / "README.md").read_text(encoding="utf-8")
+    assert "| all | 0.0 % | -10.0 (-10.0 to -10.0) |" in card
+    assert "makes 10.0 word errors in a hundred fewer than base" in card
+    read = open_model_folder(config.models.base.path).read_language_model()  # type: ignore[union-attr]
+    merged, _ = merge_adapter(read.state, read_adapter(release / "adapter", read.sizes))
+    exported = torch.load(release / "llm.pt", weights_only=True)
+    assert all(torch.equal(exported[key], value) for key, value in merged.items())
+    assert write_release(config, run, candidates[name], name, {}) == release  # and is not written again
+    assert (release / "README.md").read_text(encoding="utf-8") == card
+
+
+def test_the_gate_needs_the_real_voice_and_checkpoints(project: Path, tmp_path: Path) -> None:
+    settings = yaml.safe_load((project / "config.yaml").read_text())
+    config = read_config(settings)
+    training = read_training_settings(config.training)
+    with pytest.raises(ReplikkError, match="checkpoints are heard as builds speak them: write cosyvoice3"):
+        promote(config, training, tmp_path / "decision.json")
+    config = read_config({**settings, "engine": "cosyvoice3", "build_dir": str(tmp_path)})
+    with pytest.raises(ReplikkError, match="has no checkpoints; train first"):
+        promote(config, training, tmp_path / "decision.json")
