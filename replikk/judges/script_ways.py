@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from replikk.dialogue.norwegian.forms import INFINITIVE_COMES
+from replikk.dialogue.norwegian.tables import listed
 from replikk.judges.keys import NUMBER_WORD, canonical, keys_of, locales_of
 from replikk.judges.lattice import Path, Token
 from replikk.judges.pieces import Piece
 
+_SUBJECTS = frozenset(listed("eg du han ho vi me de dei det jeg hun dere ikkje ikke"))
 _BROKEN = re.compile(r"\d[,/½]\d|½")
 _SCALES = frozenset(("hundre", "tusen"))
 
@@ -43,7 +46,7 @@ def form_paths(pieces: Sequence[Piece], tokens: Sequence[Token], locale: str) ->
         before = tokens[at - 1] if at else None
         after = tokens[at + 1] if at + 1 < len(tokens) else None
         if token.capital != "inside":
-            for form in _forms(token.plain, before.plain if before else "", locale):
+            for form in _forms(token.plain, _before(tokens, at), locale):
                 yield Path(at, at + 1, form, "form")
             if before is not None and _BROKEN.search(before.shown) and len(token.plain) > len("er"):
                 # "2,5 timer" is read "to og en halv time".
@@ -63,6 +66,13 @@ def form_paths(pieces: Sequence[Piece], tokens: Sequence[Token], locale: str) ->
             and NUMBER_WORD.fullmatch(after.same)
         ):
             yield Path(at - 1, at + 1, (before.plain,), "number")
+
+
+def _before(tokens: Sequence[Token], at: int) -> str:
+    """The word before a word; in a question the auxiliary before its subject (*kan du hjelpe*)."""
+    if at > 1 and tokens[at - 1].plain in _SUBJECTS and tokens[at - 2].plain in INFINITIVE_COMES:
+        return tokens[at - 2].plain
+    return tokens[at - 1].plain if at else ""
 
 
 def _singulars(plural: str) -> tuple[str, ...]:

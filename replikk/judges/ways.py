@@ -62,16 +62,17 @@ def number_ways(word: str, full_stop: bool, which: str, locale: str) -> tuple[tu
 
 def _said(word: str, full_stop: bool, which: str, locale: str) -> list[str]:
     from replikk.dialogue.norwegian import readings
-    from replikk.dialogue.norwegian.cardinals import digit_by_digit, year
+    from replikk.dialogue.norwegian.cardinals import cardinal, digit_by_digit, ordinal, year
 
     said = readings(word, locale)
     if word.isdigit():
-        if len(word) == 2 and not word.startswith("0"):
+        if len(word) == 2 and word.isdecimal() and not word.startswith("0"):
             # Only a code is read digit by digit, and "tre fire" for 34 would be a wrong number.
             pairs = {digit_by_digit(word, locale), digit_by_digit(word, locale).replace("sju", "syv")}
             said = [reading for reading in said if reading not in pairs]
         ordinals = [reading for reading in readings(f"{word}.", locale) if reading not in said]
-        ordinals = [reading for reading in ordinals if not reading.isspace()]
+        if len(word) == 2 and word.isdecimal() and word > "20" and word[1] != "0" and locale == "nb":  # toogtjuende
+            ordinals.append(f"{cardinal(int(word) % 10, locale)}og{ordinal(int(word) // 10 * 10, locale)}")
         said = {"cardinal": said, "ordinal": ordinals or said, "both": said + ordinals}[which]
     elif full_stop:
         said += readings(f"{word}.", locale)  # 17.5.

@@ -96,7 +96,7 @@ def test_a_script_is_made_into_a_lattice_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "…", "!?", "&", "🎉", "\ud800", "%%%", "-", "1" * 400, "a" * 5000, "3/0", "x-" * 50]
+    "text", ["", "…", "!?", "&", "🎉", "\ud800", "%%%", "-", "1" * 400, "a" * 5000, "3/0", "²²", "٤٢", "x-" * 50]
 )
 def test_any_text_has_a_lattice(text: str) -> None:
     made = script_lattice(text, "nb", (), True)

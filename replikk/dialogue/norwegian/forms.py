@@ -52,7 +52,7 @@ _NOUN_COMES = frozenset(
 )
 _NOUN_MAY_COME = _NOUN_COMES | frozenset(listed("det av til fra frå med mot for hvert kvart noe noko")) | {""}
 _NOUNS_TOO = frozenset(listed("hopp arbeid trykk plask hikst merk lag brumm"))
-_INFINITIVE_COMES = frozenset(listed("å skal vil kan må bør kunne skulle ville måtte burde få får lat la"))
+INFINITIVE_COMES = frozenset(listed("å skal vil kan må bør kunne skulle ville måtte burde få får lat la"))
 _NOT_FEMININE = frozenset(
     listed("gutt mat hal stol hank ans hag mann arm ald fad far bror venn ung fisk dag gang gjest kart no åp hav sult")
 )
@@ -104,7 +104,7 @@ def _endings(word: str, nynorsk: bool, before: str) -> list[str]:
         found.append(word[:-3] + "a")
     if word.endswith("et") and _is_weak_verb(word[:-2], before):
         found.append(word[:-2] + "a")
-    if nynorsk and before in _INFINITIVE_COMES and word[-1] in "ea":
+    if nynorsk and before in INFINITIVE_COMES and word[-1] in "ea":
         found.append(word[:-1] + ("a" if word[-1] == "e" else "e"))
     return found
 
