@@ -89,7 +89,9 @@ class Flow:
             self._steps = modulation_at(times, self.times).to(self.device)
         self._time_weights: TimeWeights | None = times if keep_time_weights else None
         self.conditioning = conditioning_weights(state, self.device)
-        self._transformer = transformer_weights(state, self.sizes, self.device, self.matmul_dtype)
+        self._transformer = transformer_weights(
+            state, self.sizes, self.device, self.matmul_dtype, pack=not keep_time_weights
+        )
 
     def mels(
         self,

@@ -27,9 +27,12 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from replikk.engines.cosyvoice3.flow_modulation import Modulation
+from replikk.engines.cosyvoice3.projection import can_pack
 from replikk.engines.cosyvoice3.sizes import FlowSizes
 
 NORM_EPSILON = 1e-6
+PACKED_FOR_ROWS = 600
+"""Frames that a product on a CPU has, guidance rows included: a line of 3 s with its reference."""
 PREFIX = "decoder.estimator."
 
 
@@ -41,7 +44,16 @@ class Linear:
     bias: Tensor
 
     def __call__(self, x: Tensor) -> Tensor:
+        if self.weight.is_mkldnn:
+            return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
         return F.linear(x, self.weight, self.bias)
+
+    def packed(self) -> Linear:
+        """The same for a CPU in bfloat16, where that is possible: laid out once, not at every call, which takes a fifth
+        of the product's time there (a twentieth in float32); see ``projection``. Has no gradients."""
+        if self.weight.dtype != torch.bfloat16 or not can_pack(self.weight):
+            return self
+        return Linear(torch.ops.mkldnn._reorder_linear_weight(self.weight, PACKED_FOR_ROWS), self.bias)
 
 
 @dataclass(frozen=True)
@@ -66,9 +78,9 @@ class TransformerWeights:
 
 
 def transformer_weights(
-    state: Mapping[str, Tensor], sizes: FlowSizes, device: torch.device, matmul_dtype: torch.dtype
+    state: Mapping[str, Tensor], sizes: FlowSizes, device: torch.device, matmul_dtype: torch.dtype, pack: bool = False
 ) -> TransformerWeights:
-    """Takes the network out of a flow checkpoint."""
+    """Takes the network out of a flow checkpoint; ``pack``: laid out for the device, no training after that."""
 
     def linear(*names: str, dtype: torch.dtype = matmul_dtype) -> Linear:
         parts = [
@@ -77,15 +89,19 @@ def transformer_weights(
         ]
         return Linear(*parts)
 
+    def product(*names: str) -> Linear:
+        layer = linear(*names)
+        return layer.packed() if pack else layer
+
     blocks = []
     for i in range(sizes.blocks):
         block = f"transformer_blocks.{i}."
         blocks.append(
             BlockWeights(
-                query_key_value=linear(*(f"{block}attn.to_{x}" for x in "qkv")),
-                attention_out=linear(f"{block}attn.to_out.0"),
-                widen=linear(f"{block}ff.ff.0.0"),
-                narrow=linear(f"{block}ff.ff.2"),
+                query_key_value=product(*(f"{block}attn.to_{x}" for x in "qkv")),
+                attention_out=product(f"{block}attn.to_out.0"),
+                widen=product(f"{block}ff.ff.0.0"),
+                narrow=product(f"{block}ff.ff.2"),
             )
         )
     return TransformerWeights(
@@ -142,9 +158,9 @@ def velocity(
     for i, block in enumerate(weights.blocks):
         shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = modulation.blocks[:, i].unbind(1)
         normed = _adaptive_norm(h, scale_a, shift_a).to(block.widen.weight.dtype)
-        h = h + gate_a[:, None] * _attention(block, sizes, normed, turn, mask)
+        h = torch.addcmul(h, gate_a[:, None], _attention(block, sizes, normed, turn, mask))
         normed = _adaptive_norm(h, scale_m, shift_m).to(block.widen.weight.dtype)
-        h = h + gate_m[:, None] * block.narrow(F.gelu(block.widen(normed), approximate="tanh"))
+        h = torch.addcmul(h, gate_m[:, None], block.narrow(F.gelu(block.widen(normed), approximate="tanh")))
     scale, shift = modulation.final.unbind(1)
     return weights.exit(_adaptive_norm(h, scale, shift))
 

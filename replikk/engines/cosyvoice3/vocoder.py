@@ -47,9 +47,6 @@ LOST_FRAMES = 1
 MOST_FRAMES = {"cpu": 600, "cuda": 6_000}
 """Frames of a batch unless the caller knows better. A frame's largest tensors take 30 kB each, about ten at a time:
 0.2 GB on a CPU (where larger tensors come fresh from the system each time, a fifth slower), 2 GB on a GPU."""
-CACHED_VALUES = 1 << 25
-"""Values that four passes are made over before the next ones on a CPU: 0.5 MB, and as much of their input, stay in the
-cache of a core."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,8 @@ class Snake:
         lines, channels, columns = x.shape
         whole = x.new_empty(lines, room + columns, channels).transpose(1, 2)  # the layout of ``convolutions``
         whole[..., :room] = 0
-        tile = columns
-        if x.device.type == "cpu":
-            tile = max(1, CACHED_VALUES // (lines * channels))
-        for part, wave in zip(x.split(tile, -1), whole[..., room:].split(tile, -1), strict=True):
-            torch.mul(part, self.alpha, out=wave)
-            torch.addcmul(part, wave.sin_().square_(), self.inverse, out=wave)
+        wave = torch.mul(x, self.alpha, out=whole[..., room:])
+        torch.addcmul(x, wave.sin_().square_(), self.inverse, out=wave)
         return whole
 
 
