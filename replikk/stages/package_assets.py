@@ -55,9 +55,7 @@ def package_assets(
             _place(config.build_dir, store, order, settings)
         _remove_others(config.build_dir, {order.path for order in orders.values()})
 
-        manifest = manifest_of(
-            plan, selection, clips, orders, settings, fingerprint(settings), engine_licence(config)
-        )
+        manifest = manifest_of(plan, selection, clips, orders, settings, fingerprint(settings), engine_licence(config))
         write_if_changed(manifest_path, canonical_json(manifest))
         delivered = _delivered(plan, selection, clips, orders, settings)
         write_atomic(changes_path, canonical_json(changes_between(before, delivered)))
