@@ -1,8 +1,8 @@
 """Word times brought to the edges of the sound.
 
 Recognisers are sure of a word somewhere inside it: CTC emits a letter late in its sound, cross-attention gives pauses
-to one of the neighbours. The sound itself is exact: between two words, the longest quiet stretch belongs to neither,
-and where there is none the word changes where it is quietest. Before the first word and after the last, the sound is
+to one of the neighbours. The sound itself is exact: between two words, the longest quiet stretch belongs to neither, and
+where there is none the word changes where it is quietest. Before the first word and after the last, the sound is
 followed until it is silent for longer than the closure of a stop consonant.
 """
 
