@@ -1,7 +1,7 @@
 """The voice build of a game. `snakemake` makes everything that changed; see README.md.
 
-Targets: `all` (assets and report), `judge` (train the embedded judge), `models` (fetch the real voice), `train` and
-`promote` (a LoRA of your own).
+Targets: `all` (assets and report), `judge` (train the embedded judge), `calibrate` (propose limits from what people
+decided), `models` (fetch the real voice), `train` and `promote` (a LoRA of your own).
 """
 
 import logging
@@ -18,6 +18,9 @@ min_version("9.27")
 
 
 configfile: "config.yaml"
+
+
+report: "docs/workflow.rst"
 
 
 logging.captureWarnings(True)

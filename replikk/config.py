@@ -45,6 +45,10 @@ class Config:
     thresholds: Mapping[str, Any]
     models: ModelSettings
     training: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """Optional measures: which, and where their models are."""
+    calibrate: Mapping[str, Any] = field(default_factory=dict)
+    """What limits are chosen from, for ``snakemake calibrate``."""
     gpu_price_per_hour: float = 0.0
     """What an hour of a GPU costs, for the report; 0 for not told."""
     currency: str = ""
@@ -74,6 +78,8 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         "models_dir",
         "models",
         "training",
+        "evidence",
+        "calibrate",
         "gpu_price_per_hour",
         "currency",
     }
@@ -113,11 +119,14 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         thresholds=_section(mapping, "thresholds", problems),
         models=models,
         training=_section(mapping, "training", problems),
+        evidence=_section(mapping, "evidence", problems),
+        calibrate=_section(mapping, "calibrate", problems),
         gpu_price_per_hour=_price(mapping, "gpu_price_per_hour", problems),
         currency=str(mapping.get("currency") or "").strip()[:10],
     )
     problems += _unusable_folders(config)
-    for name in ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds", "training"):
+    sections = ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds", "training", "evidence")
+    for name in (*sections, "calibrate"):
         problems += [f"config.yaml: {name}: {what}" for what in _not_plain(getattr(config, name))]
     if problems:
         raise ReplikkError("\n".join(problems))

@@ -70,14 +70,14 @@ def write_atomic_by(path: Path, write: Callable[[Path], object]) -> None:
             Path(temporary).unlink(missing_ok=True)  # gone already where all went well
 
 
-def write_if_changed(path: Path, data: bytes) -> bool:
+def write_if_changed(path: Path, data: bytes, *, sync: bool = True) -> bool:
     """Write only when the content differs, so that an unchanged file keeps its modification time."""
     try:
         if path.stat().st_size == len(data) and path.read_bytes() == data:
             return False
     except OSError:
         pass  # not there, or in the way: writing says which
-    write_atomic(path, data)
+    write_atomic(path, data, sync=sync)
     return True
 
 

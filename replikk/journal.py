@@ -23,6 +23,8 @@ from replikk.errors import StoreError
 from replikk.files import canonical_json, write_atomic
 
 KEY = re.compile(r"[0-9a-f]{64}")
+_RECENT_BYTES = 1 << 20
+"""The end of a journal that ``recent`` looks at: hundreds of records, read in a millisecond."""
 
 
 class Journal:
@@ -34,6 +36,7 @@ class Journal:
         """By key, as bytes: nobody asks for most of them."""
         self._read_to = 0
         self._is_open = False
+        self._newest: dict[bytes, bytes] | None = None
 
     def _known(self) -> dict[bytes, bytes]:
         """The lines by key; read when they are first asked for, because who only appends need not know them."""
@@ -57,14 +60,7 @@ class Journal:
             file.seek(self._read_to)
             data = file.read()
         complete = data.rfind(b"\n") + 1
-        self._lines.update(
-            {
-                line[:64]: line
-                for line in data[:complete].split(b"\n")
-                # 64 hex digits, blank, 8 hex digits, blank, JSON
-                if len(line) > 74 and line[64] == 32 and line[73] == 32
-            }
-        )
+        self._lines.update(_by_key(data[:complete]))
         self._read_to += complete
 
     def __contains__(self, key: str) -> bool:
@@ -80,19 +76,23 @@ class Journal:
 
     def get(self, key: str) -> Any | None:
         """The record of ``key``; None when there is none or it is damaged."""
-        payload = self._payload(key)
-        try:
-            return None if payload is None else orjson.loads(payload)
-        except ValueError:
-            return None
+        return _decoded(self._payload(key))
+
+    def recent(self, key: str) -> Any | None:
+        """As ``get`` of a record that was appended lately; None may also mean that it is older.
+
+        For who wants a few records of a large journal: unless all of it was asked for before, only its end is read.
+        """
+        if self._is_open:
+            return self.get(key)
+        if self._newest is None:
+            self._newest = _by_key(_end_of(self.path))
+        name = key.encode()
+        return _decoded(_intact(name, self._lines.get(name) or self._newest.get(name)))
 
     def _payload(self, key: str) -> bytes | None:
         name = key.encode()
-        line = self._known().get(name)
-        if line is None:
-            return None
-        payload = line[74:]
-        return payload if line[65:73] == _checksum(name, payload) else None
+        return _intact(name, self._known().get(name))
 
     def append(self, key: str, record: Any, *, sync: bool = False) -> None:
         """Remember ``record``; it is on its way to the disk when this returns, and there when ``sync`` is set.
@@ -131,6 +131,40 @@ class Journal:
         write_atomic(self.path, b"".join(line + b"\n" for line in kept))
         self._lines, self._read_to = {}, 0
         self.refresh()
+
+
+def _by_key(data: bytes) -> dict[bytes, bytes]:
+    return {
+        line[:64]: line
+        for line in data.split(b"\n")
+        # 64 hex digits, blank, 8 hex digits, blank, JSON
+        if len(line) > 74 and line[64] == 32 and line[73] == 32
+    }
+
+
+def _end_of(path: Path) -> bytes:
+    """The last lines of a file; the first of them may be cut short, which its checksum tells."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _RECENT_BYTES))
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def _intact(key: bytes, line: bytes | None) -> bytes | None:
+    """The payload of a line whose checksum is right."""
+    if line is None:
+        return None
+    payload = line[74:]
+    return payload if line[65:73] == _checksum(key, payload) else None
+
+
+def _decoded(payload: bytes | None) -> Any | None:
+    try:
+        return None if payload is None else orjson.loads(payload)
+    except ValueError:
+        return None
 
 
 def _checksum(key: bytes, payload: bytes) -> bytes:

@@ -3,6 +3,7 @@
     store/takes/<2>/<key>.flac      one finished take, lossless
     store/clips/<2>/<key>.<suffix>  one encoded clip as it is delivered
     store/takes.journal …           one small record per entry (``replikk.journal``)
+    store/work.jsonl                what stages did, how long it took, and whether a GPU worked on it
 
 Snakemake never sees this folder as an output, because it would delete or roll back what a failed job has finished.
 An entry exists when its journal line exists and its file has the size that the line says; the file is written first.
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +38,7 @@ class Store:
         self._journals: dict[str, Journal] = {}
 
     def journal(self, name: str) -> Journal:
-        """One of ``takes``, ``clips``, ``measures``, ``evidence``, ``verdicts`` and ``transcripts-…``."""
+        """One of ``takes``, ``clips``, ``measures``, ``evidence``, ``verdicts``, ``waveforms``, ``words``, ``transcripts-…``."""
         if name not in self._journals:
             self._journals[name] = Journal(self.root / f"{name}.journal")
         return self._journals[name]
@@ -112,6 +115,45 @@ class Store:
             speeds = None
         speeds = speeds if isinstance(speeds, dict) else {}
         write_atomic(path, canonical_json({**speeds, stage: {"characters": characters, "seconds": round(took_s, 3)}}))
+        done = {
+            "stage": stage,
+            "characters": characters,
+            "seconds": round(took_s, 3),
+            "ended": round(time.time(), 3),
+            "gpu": _works_on_gpu(),
+        }
+        with (self.root / "work.jsonl").open("ab") as file:
+            file.write(canonical_json(done) + b"\n")
+
+    def work_since(self, start: int) -> tuple[list[dict[str, Any]], int]:
+        """What stages have done since the record of it was ``start`` bytes long, and how long it is now.
+
+        Each with stage, characters, seconds, ended (seconds since 1970) and gpu. A record that was made anew is read
+        from its beginning.
+        """
+        try:
+            with (self.root / "work.jsonl").open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(start if start <= size else 0)
+                data = file.read(size - file.tell())
+        except FileNotFoundError:
+            return [], 0
+        found = []
+        for line in data.splitlines():
+            try:
+                done = orjson.loads(line)
+                found.append(
+                    {
+                        "stage": str(done["stage"]),
+                        "characters": int(done["characters"]),
+                        "seconds": float(done["seconds"]),
+                        "ended": float(done["ended"]),
+                        "gpu": bool(done["gpu"]),
+                    }
+                )
+            except (ValueError, TypeError, KeyError):
+                continue  # a line that a kill cut short
+        return found, size
 
     # Clips ----------------------------------------------------------------------------------------------------------
 
@@ -156,3 +198,9 @@ class Store:
             self.journal(journal).forget(key)
             return None
         return record
+
+
+def _works_on_gpu() -> bool:
+    """Whether this process has put something on a GPU; who never loaded torch has not."""
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.cuda.is_initialized())

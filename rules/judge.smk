@@ -24,3 +24,22 @@ rule train_judge:
         work=f"{BUILD.folder}/judge/work",
     script:
         "../scripts/train_judge.py"
+
+
+# No outputs: it proposes what to write into config.yaml, from decisions that grow every day, so it runs whenever it is
+# asked for. Needs build/plan/lines.jsonl and the store, or a folder of labelled clips (settings: calibrate.clips).
+# Makes: build/calibration/ with thresholds.yaml to copy from, calibration.md, calibration.svg and calibration.json.
+rule calibrate:
+    input:
+        plan=rules.plan_lines.output.plan,
+    log:
+        f"{BUILD.folder}/logs/calibrate_verdict.log",
+    conda:
+        "../envs/replikk.yaml"
+    params:
+        script=SCRIPTS / "calibrate_verdict.py",
+        config=BUILD.config_path,
+        folder=f"{BUILD.folder}/calibration",
+    shell:
+        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
+        " --plan {input.plan:q} --folder {params.folder:q}"

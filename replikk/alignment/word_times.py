@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def script_times(
             continue
         times = known[at * len(known) // sounds_in_steps : (at + sounds) * len(known) // sounds_in_steps]
         at += sounds
-        wanted += [times[n * len(times) // letters] for n in range(letters)] if times else [None] * letters
+        wanted += _shared_out(times, letters) if times else [None] * letters
     words: list[TimedWord] = []
     letters_in_words = max(1, sum(_count(text) for text in script_words))
     place = 0
@@ -115,6 +116,13 @@ def script_times(
         else:
             words.append(TimedWord(text, -1.0, -1.0))
     return _between_neighbours(words, duration_s)
+
+
+def _shared_out(times: list[tuple[float, float, float]], letters: int) -> list[tuple[float, float, float] | None]:
+    """Times for so many letters: each has a share of ``times``, at least one of them, and together they have all."""
+    bounds = [number * len(times) // letters for number in range(letters + 1)]
+    shares = [times[first : max(after, first + 1)] for first, after in pairwise(bounds)]
+    return [(share[0][0], share[-1][1], min(time[2] for time in share)) for share in shares]
 
 
 def _count(text: str) -> int:

@@ -60,7 +60,10 @@ class Prepared:
     samples: NDArray[np.float32]  # [samples], full scale = 1
     sample_rate_hz: int
     trimmed_head_s: float
+    """Cut off at the start; the silence that is kept before the speech is not in it."""
     trimmed_tail_s: float
+    added_head_s: float
+    """Silence put before the take, because the script wants more than it has."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,7 @@ def prepare(
         sample_rate_hz=rate,
         trimmed_head_s=round(start / sample_rate_hz, 6),
         trimmed_tail_s=round((len(signal) - end) / sample_rate_hz, 6),
+        added_head_s=round(missing_head / sample_rate_hz, 6),
     )
 
 

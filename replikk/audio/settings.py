@@ -21,7 +21,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class DeliverySettings:
-    """Settings of the packager. All of them enter the key of an encoded clip (``fingerprint``)."""
+    """Settings of the packager. Those that change a clip's bytes enter its key (``fingerprint``)."""
 
     format: Format = "ogg-vorbis"
     """Vorbis is the one format that Godot, Unity, Unreal and Ren'Py all read."""
@@ -54,6 +54,10 @@ class DeliverySettings:
     fade_in_ms: float = 5.0
     fade_out_ms: float = 20.0
     """Raised-cosine fades; they lie in the kept margin and never reach into speech."""
+    word_times: bool = True
+    """Write when each word is said beside every clip, and the subtitles of each scene."""
+    mouth_cues: bool = False
+    """Write mouth shapes beside every clip. Off, because only games with faces that move their lips want them."""
 
     def rate_for(self, take_rate_hz: int) -> int:
         """The sample rate in Hz at which a take is delivered."""
@@ -121,7 +125,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "fade_out_ms": (0.0, 500.0),
 }
 _WHOLE = ("sample_rate_hz", "opus_bitrate_bps")
-_SWITCHES = ("trim", "dual_mono")
+_SWITCHES = ("trim", "dual_mono", "word_times", "mouth_cues")
+BESIDE_THE_CLIPS = ("word_times", "mouth_cues")
+"""Settings that change no clip."""
 
 
 def _kind(value: Any) -> str:
@@ -158,11 +164,12 @@ def _converted(key: str, value: Any) -> Any:
 def fingerprint(settings: DeliverySettings) -> str:
     """Names everything but the take that decides the bytes of a clip: version, settings, libraries.
 
-    Settings of a codec that is not in use are left out, so that tuning them encodes nothing again.
+    Settings of a codec that is not in use, and of what lies beside the clips, are left out: tuning them encodes nothing
+    again.
     """
     values = asdict(settings)
     unused = {"ogg-vorbis": ["opus_bitrate_bps"], "ogg-opus": ["vorbis_quality"]}
-    for key in unused.get(settings.format, ["opus_bitrate_bps", "vorbis_quality"]):
+    for key in [*unused.get(settings.format, ["opus_bitrate_bps", "vorbis_quality"]), *BESIDE_THE_CLIPS]:
         del values[key]
     libraries = library_versions(settings.format)
     return f"delivery {VERSION} {digest({'settings': values, 'libraries': libraries})[:32]} ({libraries})"

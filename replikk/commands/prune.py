@@ -92,6 +92,6 @@ def _compact(store: Store, takes: set[str], clips: set[str]) -> None:
     store.journal("clips").keep(clips)
     for path in sorted(store.root.glob("transcripts-*.journal")):
         Journal(path).keep(takes)
-    for name in ("evidence", "verdicts", "measures"):
+    for name in ("evidence", "verdicts", "measures", "traits", "waveforms", "words"):
         journal = store.journal(name)
         journal.keep({key for key in journal if (journal.get(key) or {}).get("take") in takes})

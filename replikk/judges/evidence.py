@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from replikk.judges.compare import Comparison, compare
+from replikk.judges.hallucinations import signs
+from replikk.judges.leaks import NO_LEAK, SYSTEM_PROMPT, find_leak, repeated_fours
 from replikk.judges.records import Hearing, Transcript
 from replikk.judges.signal_evidence import VERSION as _SIGNAL_VERSION
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
-VERSION = f"4.{_SIGNAL_VERSION}"
+VERSION = f"5.{_SIGNAL_VERSION}"
 """Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key."""
 
 _PAUSE_MARK = re.compile(r"[.,;:!?…][\"'»”)]*\s+(?=\S)|\s[–—-]+\s|[–—]")
@@ -42,6 +44,10 @@ class LineFacts:
     max_seconds: float | None = None
     recording: bool = False
     """A human recording: its words were checked by the person who made it, only its signal is judged."""
+    direction: str = ""
+    """What the sheet asks for in ``style``; to be followed, never spoken."""
+    reference_transcript: str = ""
+    """What the voice's reference recording says; never to be spoken either."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,17 @@ class Evidence:
     signal: SignalEvidence
     hearing: Hearing | None = None
     """What the judge knows of its own text; None for judges that only spell sounds."""
+    leaked_words: int = 0
+    """Words in a row that were said beside the script and stand so in a text that the engine was given."""
+    leaked_from: str = ""
+    """That text: ``direction`` or ``reference``; empty for none."""
+    leaked_text: str = ""
+    repeated_fours: int = 0
+    """Stretches of four words that were said before, beyond those that the script repeats."""
+    signs: tuple[tuple[str, str], ...] = ()
+    """(code, text) of what explains a difference: credits of a film, a loop, another language."""
+    sound_after_words_s: float = 0.0
+    """Sound from the end of the last word that was heard to the end of all sound."""
 
     def to_json(self) -> dict[str, Any]:
         record = dict(self.__dict__)
@@ -93,6 +110,7 @@ class Evidence:
         values["signal"] = SignalEvidence.from_json(values["signal"])
         if values.get("hearing") is not None:
             values["hearing"] = Hearing(**values["hearing"])
+        values["signs"] = tuple((code, text) for code, text in values.get("signs", ()))
         return cls(**values)
 
 
@@ -110,6 +128,14 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
             # A judge without a margin is one that writes good Norwegian, and chooses among its forms.
             other_forms=transcript.margin is None,
         )
+    leak, fours = NO_LEAK, 0
+    explained: tuple[tuple[str, str], ...] = ()
+    if transcript is not None and comparison is not None and comparison.wer > 0:
+        prompts = {"direction": (facts.direction, SYSTEM_PROMPT), "reference": (facts.reference_transcript,)}
+        leak = find_leak(comparison.alignment, prompts)
+        heard_words, wanted_words = comparison.heard_form.split(), comparison.expected_form.split()
+        fours = max(0, repeated_fours(heard_words) - repeated_fours(wanted_words))
+        explained = tuple((sign.code, sign.text) for sign in signs(facts.script, transcript.text, comparison))
     silences = sum(end - start for start, end in signal.silences)
     speaking_s = signal.duration_s - signal.silence_start_s - signal.silence_end_s - silences
     letters = sum(len(word_key(word)) for word in words)
@@ -132,7 +158,22 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
         unexplained_silence_at_s=round(unexplained[0], 4),
         signal=signal,
         hearing=None if transcript is None else transcript.hearing,
+        leaked_words=leak.words,
+        leaked_from=leak.source,
+        leaked_text=leak.text,
+        repeated_fours=fours,
+        signs=explained,
+        sound_after_words_s=_sound_after_words_s(transcript, signal),
     )
+
+
+def _sound_after_words_s(transcript: Transcript | None, signal: SignalEvidence) -> float:
+    """From the end of the last word to the end of all sound, without silences; 0 where no word has a time."""
+    if transcript is None or not transcript.words or signal.speech_s == 0:
+        return 0.0
+    start_s, end_s = transcript.words[-1].end_s, signal.duration_s - signal.silence_end_s
+    silent_s = sum(max(0.0, min(end, end_s) - max(start, start_s)) for start, end in signal.silences)
+    return round(max(0.0, end_s - start_s - silent_s), 4)
 
 
 def _respelt_words(facts: LineFacts) -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import Counter
 from typing import NamedTuple
 
 from replikk.dialogue.norwegian.tables import listed
 from replikk.judges.compare import Comparison
+from replikk.judges.leaks import repeated_fours
 from replikk.judges.words import split_words, word_key
 
 _CREDITS = re.compile(
@@ -125,7 +125,7 @@ def _loop(script: str, heard: str) -> Sign | None:
     known = _running(wanted, phrase)
     if times > _MOST_REPEATS and times > known:
         return Sign("loop", f"«{' '.join(phrase)}» is said {times} times running")
-    excess = _repeated_fours(got) - _repeated_fours(wanted)
+    excess = repeated_fours(got) - repeated_fours(wanted)
     if excess > max(2, len(got) // 4):
         return Sign("loop", f"{excess} stretches of four words are said again")
     ratio = compression_ratio(heard.lower())
@@ -158,11 +158,6 @@ def _running(words: list[str], phrase: tuple[str, ...]) -> int:
             times += 1
         most = max(most, times)
     return most
-
-
-def _repeated_fours(words: list[str]) -> int:
-    fours = Counter(zip(*(words[offset:] for offset in range(4)), strict=False))
-    return sum(times - 1 for times in fours.values())
 
 
 def _language(comparison: Comparison) -> Sign | None:

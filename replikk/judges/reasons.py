@@ -9,31 +9,20 @@ is taken at its word. Neither overrules the measurements of the signal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from replikk.judges.compare import Comparison
 from replikk.judges.evidence import Evidence
+from replikk.judges.hearing_reasons import hearing_reasons, is_as_likely, second_ear_doubt
+from replikk.judges.reason import DOUBT, Reason
 from replikk.judges.thresholds import Band
+from replikk.judges.voice_profiles import VoiceFit
+from replikk.judges.voice_reasons import voice_reasons
+from replikk.judges.voice_traits import VoiceTraits
 from replikk.judges.words import sounds_alike
 
-ERROR, DOUBT = "error", "doubt"
 _MOST_WORDS_SHOWN = 4
 _ABOVE_NOISE_DB = 6.0
 """An ending this far above the noise is speech."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One thing that stands between a take and its pass."""
-
-    code: str
-    """For machines; ``docs/verdicts.md`` lists them."""
-    measured: float | None
-    threshold: float | None
-    text: str
-    """For people, one plain sentence without a full stop."""
-    severity: str = ERROR
-    """``error``: the take is bad. ``doubt``: a person must listen."""
 
 
 def misfit_nats(evidence: Evidence, band: Band) -> float | None:
@@ -47,8 +36,10 @@ def misfit_nats(evidence: Evidence, band: Band) -> float | None:
     return max(0.0, (evidence.margin - band.max_margin) * len(evidence.comparison.expected_form))
 
 
-def reasons_against(evidence: Evidence, band: Band) -> Iterator[Reason]:
-    """Everything that stands between a take and its pass, the sound first, then the words."""
+def reasons_against(
+    evidence: Evidence, band: Band, fit: VoiceFit | None = None, traits: VoiceTraits | None = None
+) -> Iterator[Reason]:
+    """Everything that stands between a take and its pass: the sound first, then the words, then the voice."""
     signal = evidence.signal
     if signal.speech_s == 0:
         yield Reason("silent", signal.peak_dbfs, band.min_level_dbfs, "the clip is silent")
@@ -64,6 +55,7 @@ def reasons_against(evidence: Evidence, band: Band) -> Iterator[Reason]:
         return
     yield from _pace_reasons(evidence, band)
     yield from _word_reasons(evidence, evidence.comparison, band)
+    yield from voice_reasons(fit, traits, band)
 
 
 # The sound -----------------------------------------------------------------------------------------------------------
@@ -98,6 +90,10 @@ def _sound_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
             band.max_tail_level_db,
             "it ends too early: the last 10 ms are still loud",
         )
+    after_s = evidence.sound_after_words_s
+    if after_s > band.max_sound_after_words_s and not evidence.drill:
+        text = f"{after_s:.1f} s of sound after the last word"
+        yield Reason("sound_after_words", after_s, band.max_sound_after_words_s, text)
     yield from _silence_reasons(evidence, band)
     if evidence.max_seconds is not None and signal.duration_s > evidence.max_seconds:
         yield Reason(
@@ -181,9 +177,18 @@ def _word_reasons(evidence: Evidence, heard: Comparison, band: Band) -> Iterator
         return
     if not heard.hits and heard.words_expected > 1 and heard.sound_alikes == 0:
         yield Reason("wrong_line", heard.wer, band.max_wer, f"something else was said: {_quote(_heard(heard))}")
+        yield from hearing_reasons(evidence, band)
         return
-    if not heard.wer or (misfit is not None and misfit <= band.proven_misfit_nats and heard.cer <= band.max_proven_cer):
+    doubt = second_ear_doubt(evidence, band)
+    if not heard.wer:
+        if evidence.hearing is not None:
+            yield from hearing_reasons(evidence, band)
+        if doubt is not None:
+            yield doubt
         return
+    if misfit is not None and misfit <= band.proven_misfit_nats and heard.cer <= band.max_proven_cer:
+        return
+    yield from hearing_reasons(evidence, band)
     if heard.words_expected == heard.substitutions == 1 and _may_be_spelling(heard, misfit, band):
         yield Reason(
             "unclear_word",
@@ -193,14 +198,36 @@ def _word_reasons(evidence: Evidence, heard: Comparison, band: Band) -> Iterator
             DOUBT,
         )
         return
-    yield from _count_reasons(heard, band)
     if misfit is None:
-        yield from _rate_reasons(heard, band)
-    elif _wrong(heard) and misfit - spelling > band.proven_misfit_nats:
+        yield from _free_reasons(evidence, heard, band, doubt)
+        return
+    yield from _count_reasons(heard, band)
+    if _wrong(heard) and misfit - spelling > band.proven_misfit_nats:
         text = f"wrong words: {_wanted_and_heard(_wrong(heard))}"
         yield Reason("wrong_words", round(misfit - spelling, 2), band.proven_misfit_nats, text)
         if heard.longest_wrong_run_words > band.max_wrong_run_words:
             yield _wrong_run(heard, band)
+
+
+def _free_reasons(evidence: Evidence, heard: Comparison, band: Band, doubt: Reason | None) -> Iterator[Reason]:
+    """The words by a judge without a margin, which writes freely."""
+    found = [*_count_reasons(heard, band), *_rate_reasons(heard, band)]
+    hearing = evidence.hearing
+    deficit = None if hearing is None else hearing.wanted_deficit_nats
+    if found and is_as_likely(evidence, band) and heard.cer <= band.max_proven_cer:
+        # Two spellings of one sound to it: not proof of a fault, and no proof of the words either, unless a
+        # recogniser without a language model heard them.
+        if hearing is None or hearing.second_ear_margin is None or doubt is not None:
+            words = _wanted_and_heard(_wrong(heard)) or "words too few or too many"
+            text = f"{words}, but the wanted words are as likely"
+            yield Reason("unclear_words", deficit, band.proven_deficit_nats, text, DOUBT)
+        return
+    yield from found
+    if not found and deficit is not None and deficit > band.max_wanted_deficit_nats and _wrong(heard):
+        text = f"wrong words: {_wanted_and_heard(_wrong(heard))}"
+        yield Reason("wrong_words", deficit, band.max_wanted_deficit_nats, text)
+    if doubt is not None:
+        yield doubt
 
 
 def _rate_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:

@@ -51,6 +51,40 @@ class Band:
     """Words heard for which the script has nothing, wherever they stand."""
     max_repeated_words: int = 0
     """Words said again at once that the script does not repeat."""
+    max_leaked_words: int = 1
+    """Words in a row from the direction or the reference's transcript that were said beside the script."""
+    max_repeated_fours: int = 0
+    """Stretches of four words that were said before, beyond those that the script repeats."""
+    # What a judge that writes freely says of its own text (``nb-whisper``)
+    max_wanted_deficit_nats: float = 10.0
+    """By how much less likely the wanted text may be than what was written, where words differ."""
+    proven_deficit_nats: float = 1.0
+    """Up to here the wanted text is as likely: a person decides, or the second ear."""
+    max_second_ear_margin: float = 0.6
+    """Nats per letter by which the wanted text may explain the sound worse, to a judge without a language model."""
+    max_no_speech: float = 0.6
+    """How likely it may be that nobody speaks, where the judge was guessing as well."""
+    min_log_probability: float = -1.0
+    """Natural logarithm per token; below it the judge was guessing."""
+    max_compression_ratio: float = 2.4
+    """Of the judge's text, unless the script is as repetitive."""
+    min_own_language: float = 0.5
+    """Share of Norwegian among all languages, where words differ."""
+    # The voice, beside its other lines
+    max_other_voice_nats: float = 4.0
+    """By how much another voice of the game may explain timbre and pitch better."""
+    max_pitch_deviation_semitones: float = 7.0
+    """From the voice's usual pitch; a lively voice may stray further, see ``max_outlier_sigmas``."""
+    max_level_deviation_db: float = 8.0
+    """From the voice's usual level, likewise."""
+    max_outlier_sigmas: float = 6.0
+    """A deviation within so many of the voice's own standard deviations is no outlier, however large."""
+    max_pace_ratio: float = 1.5
+    """How many times as long, or as short, the take may be over its text as the voice usually is."""
+    min_speaker_similarity: float = 0.25
+    """Cosine to the reference recording, where a speaker model is at hand."""
+    min_naturalness_mos: float = 1.0
+    """DNSMOS, 1 to 5, where it is at hand; 1 refuses nothing."""
     # The pace
     min_characters_per_s: float = 4.0
     """Letters per second of speech, silences left out."""
@@ -68,6 +102,8 @@ class Band:
     # The sound
     max_tail_level_db: float = -12.0
     """Level of the last 10 ms against the speech; louder means that the end was cut off."""
+    max_sound_after_words_s: float = 0.8
+    """Sound after the last word that was heard."""
     max_clipped_share: float = 0.005
     """Share of the samples that hit a limit."""
     min_snr_db: float = 18.0
@@ -87,6 +123,11 @@ BAND_DEFAULTS: dict[str, dict[str, Any]] = {
         "max_cer": 0.0,
         "min_characters_per_s": 1.5,
         "max_characters_per_s": 30.0,
+        # What is said does not average out in so short a line.
+        "max_other_voice_nats": 7.5,
+        "max_pitch_deviation_semitones": 9.0,
+        "max_pace_ratio": 2.0,
+        "min_own_language": 0.0,
     },
     "2-3": {
         "max_misfit_nats": 10.0,
@@ -94,8 +135,12 @@ BAND_DEFAULTS: dict[str, dict[str, Any]] = {
         "max_wer": 0.0,
         "max_cer": 0.0,
         "min_characters_per_s": 3.0,
+        "max_other_voice_nats": 7.5,
+        "max_pitch_deviation_semitones": 9.0,
+        "max_pace_ratio": 1.8,
+        "min_own_language": 0.0,
     },
-    "4-7": {"max_wer": 0.25, "max_cer": 0.1},
+    "4-7": {"max_wer": 0.25, "max_cer": 0.1, "max_pace_ratio": 1.6},
     "8+": {},
 }
 """Where a band's default differs from that of ``Band``."""
@@ -180,7 +225,7 @@ def _limits(place: str, value: Any, problems: list[str]) -> dict[str, Any]:
             problems.append(f"config.yaml: {place}.{key}: is {printable(repr(limit), 40)}; write a number")
         elif kind is int and limit != int(limit):
             problems.append(f"config.yaml: {place}.{key}: is {limit}; write a whole number of words")
-        elif limit < 0 and not key.endswith(("_db", "_dbfs")):
+        elif limit < 0 and not key.endswith(("_db", "_dbfs", "_log_probability")):
             problems.append(f"config.yaml: {place}.{key}: is {limit}; write 0 or more")
         else:
             limits[key] = kind(limit)

@@ -14,10 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from replikk.judges.evidence import Evidence
-from replikk.judges.reasons import ERROR, Reason, reasons_against
+from replikk.judges.reason import ERROR, Reason
+from replikk.judges.reasons import reasons_against
 from replikk.judges.thresholds import Thresholds
+from replikk.judges.voice_profiles import VoiceFit
+from replikk.judges.voice_traits import VoiceTraits
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same evidence and thresholds would give another verdict: it is part of every verdict's key."""
 
 
@@ -30,10 +33,15 @@ class Verdict:
     reasons: tuple[Reason, ...] = ()
 
 
-def decide(evidence: Evidence, thresholds: Thresholds) -> Verdict:
-    """The verdict on a take. The same evidence and thresholds always give the same verdict."""
+def decide(
+    evidence: Evidence, thresholds: Thresholds, fit: VoiceFit | None = None, traits: VoiceTraits | None = None
+) -> Verdict:
+    """The verdict on a take. The same evidence and thresholds always give the same verdict.
+
+    ``fit`` is how the take lies beside the other lines of its voice, ``traits`` its own; None where that is not known.
+    """
     band = thresholds.for_words(evidence.words)
-    reasons = tuple(reasons_against(evidence, band))
+    reasons = tuple(reasons_against(evidence, band, fit, traits))
     if any(reason.severity == ERROR for reason in reasons):
         # What a person should be told about a bad take is what is bad about it.
         return Verdict("retry", tuple(reason for reason in reasons if reason.severity == ERROR))
@@ -77,5 +85,13 @@ _SOUND_FAULTS = {
     "too_fast": 1.0,
     "too_slow": 1.0,
     "too_long": 1.0,
+    "sound_after_words": 2.0,
+    "other_voice": 3.0,
+    "unlike_reference": 2.0,
+    "level_outlier": 1.0,
+    "pitch_outlier": 2.0,
+    "slow_outlier": 1.0,
+    "fast_outlier": 1.0,
+    "unnatural": 1.0,
 }
 """How much a fault of the sound weighs against wrong words: a wholly wrong text weighs 5."""

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 
 from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.report.decision_rows import DecisionForm
+from replikk.report.figures import figures_of
+from replikk.report.stretches import stretches
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 STATES = ("passed", "regenerated", "flagged", "accepted", "locked", "locked_stale", "missing")
 BLOCKING = ("locked_stale", "missing", "flagged")
@@ -47,6 +49,10 @@ class TakeResult(NamedTuple):  # not a dataclass: making one takes a quarter of 
     """The lossless take, relative to the page; empty when the engine made none, or nobody needs to look into it."""
     badness: float | None = None
     """Orders takes of the same outcome, higher is worse; None when there is no audio."""
+    outline: str | None = None
+    """The wave as ``waveforms.outline`` draws it; None where it is not drawn beforehand."""
+    words: Sequence[Sequence[Any]] = ()
+    """As ``waveforms.place_words`` returns them; empty where that is not known."""
 
 
 class LineResult(NamedTuple):
@@ -68,19 +74,22 @@ def report_data(
     changes: Mapping[str, Sequence[str]],
     decisions_path: str,
     form: DecisionForm | None = None,
+    references: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The report of a build as plain JSON.
 
     ``results`` are in plan order; ``manifest`` and ``changes`` as rule package_assets wrote them; ``form`` is the shape
-    of the user's decisions file.
+    of the user's decisions file; ``references`` are recordings of voices, relative to the page.
     """
     form = form or DecisionForm()
     clips = {clip["id"]: clip for clip in manifest["clips"]}
     marks = {**dict.fromkeys(changes["new"], "new"), **dict.fromkeys(changes["changed"], "changed")}
     lines = [_line(result, clips.get(result.planned.line.id), marks) for result in results]
+    words = [(_first_words(result), _delivered_words(result)) for result in results]
+    drills = frozenset([result.planned.line.id for result in results if result.planned.line.drill])
     return {
         "format": FORMAT_VERSION,
-        "summary": _summary(plan, results, lines, changes),
+        "summary": _summary(plan, results, lines, words, changes),
         "decisions": {
             "path": decisions_path,
             "exists": form.exists,
@@ -89,10 +98,12 @@ def report_data(
         },
         "lines": lines,
         "removed": list(changes["removed"]),
+        "since_accepted": None,  # ``memory.since_accepted`` knows earlier builds
         "stale_decisions": list(plan.stale_decisions),
         "exceptions": [dict(exception) for exception in plan.exceptions],
         "remarks": _remarks(lines),
-        "voices": _voices(lines, manifest),
+        "voices": _voices(plan, lines, manifest, references or {}),
+        "figures": figures_of(lines, drills, words, [len(result.takes) for result in results]),
         "engine": manifest["engine"],
         "disclosure": manifest["disclosure"],
     }
@@ -134,25 +145,34 @@ def _line(result: LineResult, clip: Mapping[str, Any] | None, marks: Mapping[str
     if result.state != QUIET:
         record["hear_once"] = must_be_heard_once(result)
         record["human_recording"] = bool(result.planned.recording)
-        record["takes"] = [_take(take, take.key == result.take) for take in result.takes]
+        first = result.planned.first_reading
+        record["takes"] = [_take(take, take.key == result.take, first) for take in result.takes]
     return record
 
 
-def _take(take: TakeResult, delivered: bool) -> dict[str, Any]:
+def _take(take: TakeResult, delivered: bool, first_reading: int) -> dict[str, Any]:
     return {
         "key": take.key,
         "round": take.round,
+        "reading": first_reading + take.round + 1,
         "delivered": delivered,
         "outcome": take.outcome,
         "reasons": [dict(reason) for reason in take.reasons],
         "heard": take.heard,
         "evidence": None if take.evidence is None else dict(take.evidence),
         "path": take.path,
+        "outline": take.outline,
+        "words": [list(word) for word in take.words],
+        "stretches": [] if take.evidence is None else stretches(take.reasons, take.evidence, take.words),
     }
 
 
 def _summary(
-    plan: Plan, results: Sequence[LineResult], lines: Sequence[Mapping[str, Any]], changes: Mapping[str, Sequence[str]]
+    plan: Plan,
+    results: Sequence[LineResult],
+    lines: Sequence[Mapping[str, Any]],
+    words: Sequence[tuple[Mapping[str, int] | None, Mapping[str, int] | None]],
+    changes: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     states = Counter(line["state"] for line in lines)
     once = sum(1 for line in lines if line.get("hear_once"))
@@ -178,8 +198,8 @@ def _summary(
         "first_take_pass_rate": _share(states["passed"], judged),
         "after_retry_pass_rate": _share(states["passed"] + states["regenerated"], judged),
         "words": {
-            "first_takes": _word_totals(_first_words(result) for result in results),
-            "delivered": _word_totals(_delivered_words(result) for result in results),
+            "first_takes": _word_totals(first for first, _ in words),
+            "delivered": _word_totals(delivered for _, delivered in words),
         },
     }
 
@@ -257,24 +277,38 @@ def _remarks(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"text": text, "ids": ids[text]} for text in sorted(ids, key=lambda text: (-len(ids[text]), text))]
 
 
-def _voices(lines: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Who speaks how much, and by what right."""
+def _voices(
+    plan: Plan, lines: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any], references: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Who speaks how much, how well, and by what right."""
     spoken_s: dict[str, float] = defaultdict(float)
     count: Counter[str] = Counter()
     human: Counter[str] = Counter()
+    states: dict[str, Counter[str]] = defaultdict(Counter)
     for clip in manifest["clips"]:
         human[clip["voice"]] += not clip["synthetic"]
     for line in lines:
-        count[line["voice"]] += 1
-        spoken_s[line["voice"]] += line["duration_s"] or 0.0
-    return [
-        {
-            "voice": name,
-            "label": voice["label"],
-            "lines": count[name],
-            "duration_s": round(spoken_s[name], 3),
-            "human_recordings": human[name],
-            "rights": dict(voice["rights"]),
-        }
-        for name, voice in sorted(manifest["voices"].items())
-    ]
+        voice = line["voice"]
+        count[voice] += 1
+        spoken_s[voice] += line["duration_s"] or 0.0
+        states[voice]["once" if line.get("hear_once") else line["state"]] += 1
+    found = []
+    for name, voice in sorted(manifest["voices"].items()):
+        mine = states[name]
+        judged = mine["passed"] + mine["regenerated"] + mine["flagged"] + mine["missing"]
+        found.append(
+            {
+                "voice": name,
+                "label": voice["label"],
+                "lines": count[name],
+                "duration_s": round(spoken_s[name], 3),
+                "human_recordings": human[name],
+                "waiting": sum(mine[state] for state in (*BLOCKING, "once")),
+                "judged": judged,
+                "first_take_pass_rate": _share(mine["passed"], judged),
+                "rights": dict(voice["rights"]),
+                "reference": references.get(name, ""),
+                "reference_transcript": plan.voices[name].reference_transcript if name in references else "",
+            }
+        )
+    return found

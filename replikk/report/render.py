@@ -1,24 +1,22 @@
 """``index.html``: the report as one page, style and script inside, nothing from a network.
 
-What must be decided on is plain HTML and works without JavaScript: the summary, the clips that need a person, the
-regenerated lines, licences. The list of all lines is drawn by the page's script from compact JSON, some at a time, so
-that a game of 10,000 lines opens at once.
+Two readers are served. With scripts, the page is a desk for listening and deciding, drawn from compact JSON
+(``page_data.py``) by the files ``templates/*.js``, so that a game of 10,000 lines opens at once. Without, everything
+that must be decided on is there as plain HTML: the summary, the clips that need a person, plots, voices and licences.
 
 Every text of a user is escaped: by jinja2's autoescape in HTML, by ``embedded_json`` inside the script element, and by
-percent-encoding in the paths of clips. A content security policy lets only this page's own script and style run, so a
-mistake in one of these would show odd text and do nothing.
+percent-encoding in the paths of clips; the script puts texts into the page as text only. A content security policy lets
+only this page's own script and style run, so a mistake in one of these would show odd text and do nothing.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import orjson
 
@@ -26,32 +24,39 @@ from replikk.report import wording
 from replikk.report.data import compared
 from replikk.report.decision_rows import DecisionForm
 from replikk.report.diff import Run, runs
+from replikk.report.limits import spell_limit
 from replikk.report.measures import Measure, measures
+from replikk.report.page_data import link, page_data
+from replikk.report.plots import bar_plots, history_plot, voice_plots
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-MAX_CARDS = 200
-"""Full cards per kind of line. Who has more flagged clips than this has one fault in all of them, and the rest are in
-the list and the table; a page of thousands of players would not open."""
+SCRIPTS = ("review", "shared", "lines", "player", "waveform", "deciding", "browse", "takes", "desk", "report")
+"""Of ``templates``, in the order in which they need each other."""
+MAX_CARDS = 40
+"""Full cards per kind of line on the plain page. Who has more flagged clips than this has one fault in all of them, and
+the rest are in the table; a page of thousands of players would not open."""
 WAITING = ("locked_stale", "missing", "flagged", "hear_once")
 """What a person is waited for, in the order of the page."""
 MAX_NAMED = 24
 """Ids named beside a remark."""
 
 
-def render_page(data: Mapping[str, Any]) -> bytes:
-    """The page for ``report_data``."""
+def render_page(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]] = ()) -> bytes:
+    """The page for ``report_data``; ``history`` are the last builds as ``memory.note_build`` returns them."""
     by_id = {line["id"]: line for line in data["lines"]}
     labels = {voice["voice"]: voice["label"] for voice in data["voices"]}
     decisions = data["decisions"]
     form = DecisionForm(decisions["separator"], tuple(decisions["columns"]), decisions["exists"])
     waiting = [by_id[line_id] for line_id in data["summary"]["blocking"]]
-    style, script = _asset("report.css"), _asset("report.js")
-    page = _environment().get_template("report.html")
-    text = page.render(
+    by_voice = voice_plots(data["figures"], labels)
+    plot_of = {row["voice"]: row for row in by_voice["rows"]}
+    style, script = _asset("report.css"), _script()
+    template = _environment().get_template("report.html")
+    text = template.render(
         data=data,
         summary=data["summary"],
         style=style,
@@ -59,13 +64,18 @@ def render_page(data: Mapping[str, Any]) -> bytes:
         policy=_policy(style, script),
         obstacles=_obstacles(data["summary"]),
         tiles=_tiles(data["summary"]),
+        build=history[-1] if history else None,
         sections=[_section(state, waiting, labels, form) for state in WAITING],
         regenerated=_section("regenerated", data["lines"], labels, form),
         remarks=[{**remark, "more": max(0, len(remark["ids"]) - MAX_NAMED)} for remark in data["remarks"]],
         max_named=MAX_NAMED,
-        list_json=embedded_json(compact_lines(data)),
+        list_json=embedded_json(page_data(data)),
         header_row=form.separator.join(form.columns),
-        show_marks=_marks_tell(data["summary"]),
+        show_marks=wording.marks_tell(data["summary"]),
+        by_voice=by_voice,
+        voices=[{**voice, "plot": plot_of[voice["voice"]]} for voice in data["voices"] if voice["voice"] in plot_of],
+        bars=bar_plots(data["figures"]),
+        course=history_plot(history),
         wording=wording,
     )
     return text.encode("utf-8", "replace")
@@ -87,11 +97,13 @@ def _environment() -> Environment:
     environment.filters["share"] = wording.spell_share
     environment.filters["thousands"] = lambda number: f"{number:,}".replace(",", "\u202f")
     environment.filters["link"] = link
+    environment.filters["limit"] = spell_limit
+    environment.filters["duration"] = wording.spell_duration
     environment.globals["count_of"] = wording.count_of
     return environment
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _asset(name: str) -> Any:
     """Our own style or script, to stand inside its element as it is."""
     from markupsafe import Markup
@@ -99,8 +111,17 @@ def _asset(name: str) -> Any:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=1)
+def _script() -> Any:
+    """All script files as one. They are written to be read apart; each keeps its own names to itself."""
+    from markupsafe import Markup
+
+    return Markup("\n").join(_asset(f"{name}.js") for name in SCRIPTS)
+
+
 def _policy(style: str, script: str) -> str:
-    """What the page may load: its own style and script by their hashes, and audio beside it. Nothing else."""
+    """What the page may load: its own style and script by their hashes, audio beside it, and where it is served, its
+    own site's decisions. Nothing else."""
 
     def source(text: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -110,18 +131,11 @@ def _policy(style: str, script: str) -> str:
         "style-src": source(style),
         "script-src": source(script),
         "media-src": "'self' file:",  # opened from a disk, 'self' is no site
+        "connect-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
-
-
-def link(path: str) -> str:
-    """A relative path as a URL: a ``#``, ``?``, ``%`` or quote in a scene's name stays part of the name."""
-    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/.-_~")
 
 
 def embedded_json(value: Any) -> Any:
@@ -135,11 +149,6 @@ def embedded_json(value: Any) -> Any:
 
 
 # What the template shows ------------------------------------------------------------------------------------------
-
-
-def _marks_tell(summary: Mapping[str, Any]) -> bool:
-    """Whether it is worth saying which lines are new: in a first build all of them are."""
-    return bool(summary["new"] < summary["lines"])
 
 
 def _obstacles(summary: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -169,18 +178,18 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "label": "Waiting for a person",
             "tiles": [
-                tile("locked_stale", "locked, text changed", "locked_stale", "bad"),
-                tile("missing", "missing", "missing", "bad"),
-                tile("flagged", "flagged", "flagged", "warn"),
-                tile("to_hear_once", "to be heard once", "hear_once", "note"),
+                tile("locked_stale", "locked, text changed", "locked_stale", "bad", "state=locked_stale"),
+                tile("missing", "missing", "missing", "bad", "state=missing"),
+                tile("flagged", "flagged", "flagged", "warn", "state=flagged"),
+                tile("to_hear_once", "to be heard once", "hear_once", "note", "state=hear_once"),
             ],
         },
         {
             "label": "Done",
             "tiles": [
                 tile("passed", "passed", "lines", "good", "state=passed"),
-                tile("regenerated", "regenerated", "regenerated", "good"),
-                tile("accepted", "accepted", "lines", "good", "state=accepted"),
+                tile("regenerated", "regenerated", "regenerated", "good", "state=regenerated"),
+                tile("accepted", "accepted earlier", "lines", "good", "state=accepted"),
                 tile("locked", "locked", "lines", "good", "state=locked"),
             ],
         },
@@ -226,7 +235,7 @@ def _card(line: Mapping[str, Any], labels: Mapping[str, str], form: DecisionForm
         "state": wording.state_of(line),
         "state_label": wording.STATE_LABELS[wording.state_of(line)],
         "voice_label": labels.get(line["voice"], line["voice"]),
-        "spoken": "" if _same_words(line["text"], line["spoken"]) else line["spoken"],
+        "spoken": "" if wording.same_words(line["text"], line["spoken"]) else line["spoken"],
         "takes": takes,
         "shown": delivered or (takes[-1] if takes else None),
         # The takes of the others cannot be decided on (the line has changed, there is no take) or need not be.
@@ -246,62 +255,4 @@ def _take(line: Mapping[str, Any], take: Mapping[str, Any], number: int, form: D
         "wrong": any(run.op != "ok" for run in diff),
         "measures": measured,
         "rows": {name: form.row(line["id"], take["key"], name) for name in wording.DECISION_LABELS},
-    }
-
-
-def _same_words(text: str, spoken: str) -> bool:
-    """Whether the spoken form differs from the text in letter case and punctuation only."""
-
-    def letters(value: str) -> str:
-        return "".join(c for c in value.casefold() if c.isalnum())
-
-    return text == spoken or letters(text) == letters(spoken)
-
-
-# The list of all lines --------------------------------------------------------------------------------------------
-
-LIST_FIELDS = (
-    "id", "state", "mark", "scene", "locale", "voice", "character", "style", "text", "spoken", "place", "path",
-    "duration", "loudness", "gain", "take", "remarks", "notes", "reasons",
-)  # fmt: skip
-SHARED_FIELDS = ("state", "mark", "scene", "locale", "voice", "character", "style")
-"""Fields with few different values: a number per line, the values once."""
-
-
-def compact_lines(data: Mapping[str, Any]) -> dict[str, Any]:
-    """All lines as rows of ``LIST_FIELDS``, for the page's script."""
-    numbers: dict[str, dict[str, int]] = {name: {} for name in SHARED_FIELDS}
-    rows = []
-    for line in data["lines"]:
-        takes = line.get("takes", ())
-        reasons = next((take["reasons"] for take in takes if take["delivered"]), takes[-1]["reasons"] if takes else ())
-        shared = [
-            known.setdefault(wording.state_of(line) if name == "state" else line[name], len(known))
-            for name, known in numbers.items()
-        ]
-        rows.append(
-            [
-                line["id"],
-                *shared,
-                line["text"],
-                "" if _same_words(line["text"], line["spoken"]) else line["spoken"],
-                line["place"],
-                link(line["path"]),
-                line["duration_s"],
-                line["loudness_after_lufs"],
-                line["gain_db"],
-                line["take"] or "",
-                line["remarks"],
-                line["notes"],
-                [reason["text"] for reason in reasons],
-            ]
-        )
-    return {
-        "fields": LIST_FIELDS,
-        "values": {name: list(known) for name, known in numbers.items()},
-        "show_marks": _marks_tell(data["summary"]),
-        "states": wording.STATE_LABELS,
-        "decisions": {**data["decisions"], "labels": wording.DECISION_LABELS},
-        "voices": {voice["voice"]: voice["label"] for voice in data["voices"]},
-        "rows": rows,
     }

@@ -41,7 +41,7 @@ ADVICE = {
     "locked_stale": "The clip still says the old text. To have the new text spoken, take the lock away (its row in "
     "decisions.csv, or the status locked in the sheet); to keep the clip, put the old text back.",
     "missing": "There is no clip. Read the reasons and build/logs, reword or shorten the line, "
-    "or ask for another reading with the column take.",
+    "or ask for another reading.",
 }
 
 OUTCOME_LABELS = {"pass": "passed", "retry": "failed a check", "human": "needs a human ear"}
@@ -86,3 +86,33 @@ def spell_share(share: float | None) -> str:
 def count_of(number: int, one: str, many: str) -> str:
     """A count with its noun: 1 clip, 2 clips."""
     return f"{number:,} {one if number == 1 else many}".replace(",", " ")
+
+
+def same_words(text: str, spoken: str) -> bool:
+    """Whether the spoken form differs from the text in letter case and punctuation only."""
+
+    def letters(value: str) -> str:
+        return "".join(c for c in value.casefold() if c.isalnum())
+
+    return text == spoken or letters(text) == letters(spoken)
+
+
+def marks_tell(summary: Mapping[str, Any]) -> bool:
+    """Whether it is worth saying which lines are new: in a first build all of them are."""
+    return bool(summary["new"] < summary["lines"])
+
+
+def spell_duration(seconds: float) -> str:
+    """How long something took: 0.4 s, 12 s, 4 min 05 s, 2 h 03 min.
+
+    >>> [spell_duration(s) for s in (0.41, 12.34, 245.0, 7390.0)]
+    ['0.4 s', '12 s', '4 min 05 s', '2 h 03 min']
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole // 60 % 60:02d} min"

@@ -7,12 +7,15 @@ not pay for importing a judge. Evidence and verdicts are remembered by everythin
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.plan import Plan, PlannedLine
+from replikk.dialogue.styles import moods
 from replikk.errors import StoreError
 from replikk.files import canonical_json, digest
 from replikk.journal import Journal
@@ -22,8 +25,12 @@ from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
 from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
+from replikk.judges.voice_profiles import SAMPLE_TAKES, Profiles, Sample, VoiceFit, fit, pace_letters, profiles_of
+from replikk.judges.voice_profiles import VERSION as PROFILE_VERSION
+from replikk.judges.voice_traits import VoiceTraits
 from replikk.report.data import WORD_COUNTS
 from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
+from replikk.stages.voice_traits import measure_missing, read_traits, tools_fingerprint
 from replikk.store import Store
 
 RECORD_VERSION = 2
@@ -45,6 +52,49 @@ class Bench:
     """A digest of what the evidence on every line depends on: judge, cast names, version."""
     limits: str
     """A digest of what every verdict depends on beside the evidence."""
+    traits: Journal
+    tools: str
+    """Names the optional measures in the traits."""
+
+    @cached_property
+    def samples(self) -> dict[str, tuple[PlannedLine, ...]]:
+        """By voice, the lines whose first takes it is known by; see ``voice_profiles.py``."""
+        by_voice: dict[str, dict[str, PlannedLine]] = {}
+        for planned in self.plan.lines:
+            if not (planned.recording or planned.line.drill):
+                by_voice.setdefault(planned.line.voice, {}).setdefault(planned.takes[0], planned)
+        found = {}
+        for voice, takes in by_voice.items():
+            smallest = [key for key in heapq.nsmallest(SAMPLE_TAKES, takes) if self.store.take_path(key).exists()]
+            found[voice] = tuple([takes[key] for key in smallest])
+        return found
+
+    @cached_property
+    def cast(self) -> str:
+        """A digest of what the profiles of all voices depend on."""
+        said = {
+            voice: [[planned.takes[0], planned.line.spoken, planned.line.style] for planned in lines]
+            for voice, lines in self.samples.items()
+        }
+        return digest([PROFILE_VERSION, self.tools, said])
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """Of all voices; their samples must have been measured."""
+        return profiles_of(
+            {
+                voice: [
+                    _sample(planned, traits)
+                    for planned in lines
+                    if (traits := read_traits(self.traits, self.tools, planned.takes[0])) is not None
+                ]
+                for voice, lines in self.samples.items()
+            }
+        )
+
+
+def _sample(planned: PlannedLine, traits: VoiceTraits) -> Sample:
+    return Sample(traits, pace_letters(planned.line.spoken), frozenset(moods(planned.line.style)))
 
 
 def open_bench(config: Config, plan: Plan) -> Bench:
@@ -62,6 +112,8 @@ def open_bench(config: Config, plan: Plan) -> Bench:
         store=store,
         basis=digest([EVIDENCE_VERSION, judge.fingerprint(), plan.cast_names]),
         limits=digest([RECORD_VERSION, VERDICT_VERSION, thresholds.fingerprint()]),
+        traits=store.journal("traits"),
+        tools=tools_fingerprint(config),
     )
 
 
@@ -73,6 +125,8 @@ def hear_missing(config: Config, bench: Bench, take_keys: Collection[str]) -> No
     unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.get(key), saying[key])]
     if unheard:
         listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
+    samples = [planned.takes[0] for lines in bench.samples.values() for planned in lines]
+    measure_missing(config, bench.plan, bench.store, bench.traits, [*take_keys, *samples])
 
 
 def evidence_key(bench: Bench, planned: PlannedLine, take_key: str) -> str:
@@ -86,6 +140,8 @@ def evidence_key(bench: Bench, planned: PlannedLine, take_key: str) -> str:
         line.drill,
         line.max_seconds,
         bool(planned.recording),
+        line.style,
+        bench.plan.voices[line.voice].reference_transcript,
     ]
     return hashlib.sha256(bench.basis.encode() + canonical_json(facts)).hexdigest()
 
@@ -99,18 +155,47 @@ def read_evidence(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence
 def known_verdict(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any] | None:
     """What ``judge_line`` said of this take and line before; None when that is not known any more."""
     key_of_evidence = evidence_key(bench, planned, take_key)
-    known = bench.verdicts.get(_verdict_key(bench, key_of_evidence))
+    known = bench.verdicts.get(_verdict_key(bench, planned, key_of_evidence))
     # The evidence itself is not looked for: the report makes what was lost and is to be shown anew.
     return None if known is None else {**known["verdict"], "evidence": key_of_evidence}
 
 
-def _verdict_key(bench: Bench, key_of_evidence: str) -> str:
-    return hashlib.sha256(f"{bench.limits}{key_of_evidence}".encode()).hexdigest()
+def _verdict_key(bench: Bench, planned: PlannedLine, key_of_evidence: str) -> str:
+    cast = bench.cast if _has_fit(planned) else ""
+    return hashlib.sha256(f"{bench.limits}{cast}{key_of_evidence}".encode()).hexdigest()
+
+
+def _has_fit(planned: PlannedLine) -> bool:
+    """Whether a line's takes are held against the voice's other lines."""
+    return not (planned.recording or planned.line.drill)
+
+
+def voice_fit(bench: Bench, planned: PlannedLine, take_key: str) -> tuple[VoiceFit | None, VoiceTraits | None]:
+    """How a take lies beside the other lines of its voice, and its traits; None where that is not known."""
+    if not _has_fit(planned):
+        return None, None
+    traits = read_traits(bench.traits, bench.tools, take_key)
+    if traits is None:
+        return None, None
+    return fit(bench.profiles, planned.line.voice, _sample(planned, traits)), traits
 
 
 def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any]:
     """The verdict on a take as a reading of this line: outcome, reasons, badness, words, and the evidence's key."""
     key_of_evidence = evidence_key(bench, planned, take_key)
+    known = bench.evidence.get(key_of_evidence)
+    if known is not None:
+        evidence = Evidence.from_json(known["evidence"])
+    else:
+        evidence = _gather(bench, planned, take_key)
+        bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
+    verdict = decide(evidence, bench.thresholds, *voice_fit(bench, planned, take_key))
+    record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
+    bench.verdicts.append(_verdict_key(bench, planned, key_of_evidence), {"take": take_key, "verdict": record})
+    return {**record, "evidence": key_of_evidence}
+
+
+def _gather(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence:
     line = planned.line
     heard = bench.heard.get(take_key)
     if heard is None:
@@ -125,13 +210,10 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, A
         drill=line.drill,
         max_seconds=line.max_seconds,
         recording=bool(planned.recording),
+        direction=line.style,
+        reference_transcript=bench.plan.voices[line.voice].reference_transcript,
     )
-    evidence = gather(facts, transcript, signal)
-    verdict = decide(evidence, bench.thresholds)
-    record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
-    bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
-    bench.verdicts.append(_verdict_key(bench, key_of_evidence), {"take": take_key, "verdict": record})
-    return {**record, "evidence": key_of_evidence}
+    return gather(facts, transcript, signal)
 
 
 def failed_record(failure: str) -> dict[str, Any]:

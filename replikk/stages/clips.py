@@ -80,7 +80,7 @@ def order_clips(
 
 def encode(order: ClipOrder, settings: DeliverySettings, store: Store) -> Delivered:
     """Make the clip. Raises StoreError when its take is not there any more."""
-    samples, sample_rate_hz = _load(store, order.line_id, order.take)
+    samples, sample_rate_hz = load_take(store, order.line_id, order.take)
     return deliver(
         samples,
         sample_rate_hz,
@@ -128,7 +128,7 @@ def _anchors(
         key = digest([take, delivery])
         record = measures.get(key)
         if record is None:
-            samples, sample_rate_hz = _load(store, planned.line.id, take)
+            samples, sample_rate_hz = load_take(store, planned.line.id, take)
             record = {"take": take, "measured": asdict(measure(samples, sample_rate_hz, settings))}
             measures.append(key, record)
         measured[planned.line.voice][take] = Measured(**record["measured"])
@@ -136,7 +136,8 @@ def _anchors(
     return {voice: anchor_gain_db(clips.values()) for voice, clips in measured.items()}, too_short
 
 
-def _load(store: Store, line_id: str, take: str) -> tuple[Any, int]:
+def load_take(store: Store, line_id: str, take: str) -> tuple[Any, int]:
+    """Samples [samples] and sample rate (Hz) of a take. Raises StoreError when it is not there any more."""
     loaded = store.load_take(take)
     if loaded is None:
         raise StoreError(

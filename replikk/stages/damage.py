@@ -89,9 +89,13 @@ def _damaged_assets(build_dir: Path) -> list[Path]:
     damaged = []
     try:
         for record in read_jsonl(delivered):
-            path = f"{build_dir}/assets/{record['path']}"
-            if not is_intact(path, record["bytes"], record["sha256"], written_ns):
-                damaged.append(Path(path))
+            files = [(record["path"], record["bytes"], record["sha256"]), *record.get("beside", ())]
+            if subtitles := record.get("subtitles"):
+                files.append((subtitles["path"], subtitles["bytes"], subtitles["sha256"]))
+            for below, size, sha256 in files:
+                path = f"{build_dir}/assets/{below}"
+                if not is_intact(path, size, sha256, written_ns):
+                    damaged.append(Path(path))
     except ReplikkError:
         delivered.unlink()
         return [delivered]

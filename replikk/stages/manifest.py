@@ -6,7 +6,7 @@ stamp and nothing of earlier builds in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from replikk.dialogue.plan import Plan, PlannedLine
@@ -15,8 +15,11 @@ from replikk.engines import ENGINE_LICENCES
 if TYPE_CHECKING:
     from replikk.audio.delivery import DeliverySettings
     from replikk.stages.clips import ClipOrder
+    from replikk.stages.word_files import PlacedFile, WordFiles
 
 FORMAT_VERSION = 1
+WORDS, MOUTH, SUBTITLES = ".words.json", ".mouth.json", ".vtt"
+"""What the names of the files beside clips end in."""
 
 DISCLOSURE = (
     "The speech in this game was made by a computer (text to speech), except for clips marked as recorded by a person."
@@ -37,8 +40,12 @@ def manifest_of(
     settings: DeliverySettings,
     delivery_fingerprint: str,
     engine_licence: str,
+    files: WordFiles | None = None,
 ) -> dict[str, Any]:
-    """The manifest as plain JSON; ``engine_licence`` names the licences of engine and models."""
+    """The manifest as plain JSON; ``engine_licence`` names the licences of engine and models.
+
+    ``files`` are those beside the clips; None where none are wanted.
+    """
     used = sorted({planned.line.voice for planned in plan.lines})
     licences = {
         (human, voice): {
@@ -68,6 +75,7 @@ def manifest_of(
         "voices": {name: {"label": plan.voices[name].label, "rights": plan.voices[name].rights} for name in used},
         "rows": plan.rows,
         "exceptions": [*plan.exceptions, *missing],
+        "scenes": _scenes(files),
         "clips": [
             _clip(
                 planned,
@@ -75,6 +83,7 @@ def manifest_of(
                 clips[planned.line.id],
                 orders[planned.line.id],
                 licences[bool(planned.recording), planned.line.voice],
+                files.beside.get(planned.line.id, ()) if files else (),
             )
             for planned in plan.lines
             if planned.line.id in clips
@@ -88,9 +97,10 @@ def _clip(
     clip: Mapping[str, Any],
     order: ClipOrder,
     licences: Mapping[str, str],
+    beside: Sequence[PlacedFile],
 ) -> dict[str, Any]:
     line = planned.line
-    return {
+    record = {
         "id": line.id,
         "path": order.path,
         "sha256": clip["sha256"],
@@ -116,3 +126,12 @@ def _clip(
         "synthetic": not planned.recording,
         "extra": line.extra,
     }
+    for path, _, _ in beside:
+        record["word_times" if path.endswith(WORDS) else "mouth_cues"] = path
+    return record
+
+
+def _scenes(files: WordFiles | None) -> list[dict[str, str]]:
+    """The scenes that have subtitles, in the order of the plan."""
+    paths = [record["path"] for record in files.subtitles.values()] if files else []
+    return [{"locale": path.split("/")[0], "scene": path.split("/")[1], "subtitles": path} for path in paths]

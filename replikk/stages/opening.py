@@ -23,8 +23,8 @@ from replikk.report.decision_rows import decision_form
 from replikk.stages.damage import note_damage, repairs_path
 
 PACKAGING = (
-    "stages/package_assets.py", "stages/clips.py", "stages/manifest.py", "audio", "dialogue/styles.py",
-    "engines/__init__.py",
+    "stages/package_assets.py", "stages/clips.py", "stages/clip_words.py", "stages/word_files.py",
+    "stages/leftovers.py", "stages/manifest.py", "audio", "alignment", "dialogue/styles.py", "engines/__init__.py",
 )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def _check_rooms(config: Config) -> None:
 
     Settings that were found good before are not looked at again: these rooms import numpy.
     """
-    settings = [config.thresholds, config.delivery, config.judge, config.judge_settings]
+    settings = [config.thresholds, config.delivery, config.judge, config.judge_settings, config.evidence]
     known = config.build_dir / "plan" / "settings" / "good.txt"
     good = digest([settings, _code("judges", "audio")]).encode()
     if known.exists() and known.read_bytes() == good:
@@ -107,6 +107,10 @@ def _check_rooms(config: Config) -> None:
         _, problems = DeliverySettings.from_mapping(config.delivery)
         if problems:
             raise ReplikkError("\n".join(str(problem) for problem in problems))
+    if config.evidence:
+        from replikk.stages.voice_traits import check_evidence_settings
+
+        check_evidence_settings(config.evidence)
     if config.judge_settings or config.judge != "mini":
         from replikk.judges import judge_of
 
@@ -116,7 +120,8 @@ def _check_rooms(config: Config) -> None:
 
 def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     judge = [config.judge, config.judge_settings, _judge_identity(config)]
-    bench = _code("stages/bench.py", "stages/transcribe_takes.py", "judges")
+    code = _code("stages/bench.py", "stages/transcribe_takes.py", "stages/voice_traits.py", "judges")
+    bench = [config.evidence, _evidence_tools(config), code]
     form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))
     depends_on: dict[str, list[Any]] = {
         "synthesize_takes": [config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")],
@@ -129,6 +134,15 @@ def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     }
     fingerprints = {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}
     return {**fingerprints, "plan_lines": _content(scripts / "plan_lines.sh")}
+
+
+def _evidence_tools(config: Config) -> str:
+    """The optional measures that are wanted and at hand: installing one must judge anew."""
+    if not any(value not in ("", "none") for value in config.evidence.values()):
+        return ""
+    from replikk.stages.voice_traits import tools_fingerprint
+
+    return tools_fingerprint(config)
 
 
 def _judge_identity(config: Config) -> str:

@@ -2,31 +2,32 @@
 
 A clip is encoded once per take, delivery settings and tags, and kept in the store. In ``build/assets`` a clip whose
 bytes are the same is not touched, so that game engines do not import it again; clips of lines that are gone disappear.
-``manifest.json`` depends on the inputs of the build only, never on what was built before; what is new or changed since
-the last delivery goes into ``changes.json``.
+Beside the clips lie the times of their words (``word_files``). ``manifest.json`` depends on the inputs of the build
+only, never on what was built before; what is new or changed since the last delivery goes into ``changes.json``.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from replikk.audio.delivery import Delivered, DeliverySettings, fingerprint
 from replikk.config import Config
-from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.dialogue.plan import read_plan
 from replikk.engines import engine_licence
-from replikk.errors import DialogueError, StoreError
+from replikk.errors import DialogueError
 from replikk.files import canonical_json, read_jsonl, write_atomic, write_if_changed, write_jsonl
-from replikk.locks import end_with_parent, job_lock
+from replikk.locks import job_lock
 from replikk.progress import Progress
 from replikk.stages.clips import ClipOrder, encode, order_clips
 from replikk.stages.damage import delivered_path, delivered_plan_path, is_intact
+from replikk.stages.leftovers import remove_others
 from replikk.stages.manifest import manifest_of
+from replikk.stages.pool import carried_out
 from replikk.stages.select_takes import read_selection
+from replikk.stages.word_files import PackedClip, WordFiles, place_word_files
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -50,14 +51,22 @@ def package_assets(
         before, before_ns = read_delivered(config.build_dir)
         clips = _in_place(orders, config.build_dir, store, before, before_ns)
         others = {line_id: order for line_id, order in orders.items() if line_id not in clips}
-        clips.update(_encode_missing(others, settings, config.build_dir, store, workers))
+        clips.update(_encode_missing(others, settings, store, workers))
         for order in others.values():
             _place(config.build_dir, store, order, settings)
-        _remove_others(config.build_dir, {order.path for order in orders.values()})
+        packed = [
+            PackedClip(planned, orders[line_id], clips[line_id], _evidence_of(selection[line_id]))
+            for planned in plan.lines
+            if (line_id := planned.line.id) in clips
+        ]
+        files = place_word_files(config, plan, packed, settings, store, before, before_ns, workers)
+        remove_others(config.build_dir / "assets", [order.path for order in orders.values()] + files.paths)
 
-        manifest = manifest_of(plan, selection, clips, orders, settings, fingerprint(settings), engine_licence(config))
+        manifest = manifest_of(
+            plan, selection, clips, orders, settings, fingerprint(settings), engine_licence(config), files
+        )
         write_if_changed(manifest_path, canonical_json(manifest))
-        delivered = _delivered(plan, selection, clips, orders, settings)
+        delivered = _delivered(packed, selection, files)
         write_atomic(changes_path, canonical_json(changes_between(before, delivered)))
         write_atomic(delivered_plan_path(config.build_dir), plan_path.read_bytes())
         write_jsonl(delivered_path(config.build_dir), delivered.values())
@@ -109,7 +118,7 @@ def _in_place(
 
 
 def _encode_missing(
-    orders: Mapping[str, ClipOrder], settings: DeliverySettings, build_dir: Path, store: Store, workers: int
+    orders: Mapping[str, ClipOrder], settings: DeliverySettings, store: Store, workers: int
 ) -> dict[str, dict[str, Any]]:
     """The record of every clip by line id, once those that the store lacked are encoded."""
     records = {line_id: store.clip_record(order.key, settings.suffix) for line_id, order in orders.items()}
@@ -118,7 +127,8 @@ def _encode_missing(
     if not missing:
         return clips
     progress = Progress(log, "clips encoded", len(missing))
-    for order, delivered in _encoded(missing, settings, build_dir, workers):
+    encoded = carried_out(_encode, [(order, settings) for order in missing], store, workers)
+    for order, delivered in zip(missing, encoded, strict=True):
         clips[order.line_id] = store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
         progress.step()
     store.journal("clips").sync()
@@ -126,39 +136,8 @@ def _encode_missing(
     return clips
 
 
-def _encoded(
-    orders: list[ClipOrder], settings: DeliverySettings, build_dir: Path, workers: int
-) -> Iterator[tuple[ClipOrder, Delivered]]:
-    if workers == 1 or len(orders) < 2 * workers:
-        store = Store(build_dir)
-        for order in orders:
-            yield order, encode(order, settings, store)
-        return
-    # Imported here: most builds encode a clip or two.
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
-        chunk = max(1, min(32, len(orders) // (4 * workers)))
-        arguments = ((order, settings, build_dir) for order in orders)
-        try:
-            yield from zip(orders, pool.map(_encode_in_worker, arguments, chunksize=chunk), strict=True)
-        except BrokenProcessPool as error:
-            raise StoreError(
-                f"{build_dir}: a process that encodes clips was ended, probably for want of memory; "
-                "run again with fewer --cores: finished clips are kept"
-            ) from error
-
-
-def _encode_in_worker(arguments: tuple[ClipOrder, DeliverySettings, Path]) -> Delivered:
-    order, settings, build_dir = arguments
-    return encode(order, settings, _store_of_worker(build_dir))
-
-
-@lru_cache(maxsize=1)
-def _store_of_worker(build_dir: Path) -> Store:
-    """One store per worker: reading its journals once per clip takes longer than encoding in a big game."""
-    return Store(build_dir)
+def _encode(item: tuple[ClipOrder, DeliverySettings], store: Store) -> Delivered:
+    return encode(*item, store)
 
 
 def clip_facts(delivered: Delivered) -> dict[str, Any]:
@@ -181,6 +160,14 @@ def _rounded(level_db: float | None) -> float | None:
     return None if level_db is None or level_db in (float("-inf"), float("inf")) else round(level_db, 2)
 
 
+def _evidence_of(chosen: Mapping[str, Any]) -> str:
+    """The key of the evidence on the chosen take of a line."""
+    for take in chosen["takes"]:
+        if take["take"] == chosen["take"]:
+            return str(take["evidence"])
+    return ""
+
+
 def _place(
     build_dir: Path,
     store: Store,
@@ -196,41 +183,24 @@ def _place(
     write_if_changed(Path(f"{build_dir}/assets/{order.path}"), data)
 
 
-AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
-
-
-def _remove_others(build_dir: Path, wanted: set[str]) -> None:
-    """Remove the clips of lines that are gone, and the folders that they leave empty."""
-    root = build_dir / "assets"
-    for folder, _, names in os.walk(root, topdown=False):
-        below = os.path.relpath(folder, root)
-        for name in names:
-            if name.endswith(AUDIO_SUFFIXES) and f"{below}/{name}" not in wanted:
-                (Path(folder) / name).unlink()
-                log.info("%s/%s: removed, its line is gone", folder, name)
-        if below != "." and not any(Path(folder).iterdir()):
-            Path(folder).rmdir()
-
-
-def _delivered(
-    plan: Plan,
-    selection: Mapping[str, Any],
-    clips: Mapping[str, Any],
-    orders: Mapping[str, ClipOrder],
-    settings: DeliverySettings,
-) -> dict[str, dict[str, Any]]:
+def _delivered(packed: list[PackedClip], selection: Mapping[str, Any], files: WordFiles) -> dict[str, dict[str, Any]]:
     """What was delivered, for the next build's ``status`` and for finding damage."""
 
-    def record(planned: PlannedLine) -> dict[str, Any]:
-        line_id = planned.line.id
-        return {
+    def record(clip: PackedClip) -> dict[str, Any]:
+        line_id = clip.order.line_id
+        content = {
             "id": line_id,
-            "path": orders[line_id].path,
-            "bytes": clips[line_id]["bytes"],
-            "sha256": clips[line_id]["sha256"],
+            "path": clip.order.path,
+            "bytes": clip.record["bytes"],
+            "sha256": clip.record["sha256"],
             "take": selection[line_id]["take"],
-            "clip": orders[line_id].key,
-            "line_key": planned.line_key,
+            "clip": clip.order.key,
+            "line_key": clip.planned.line_key,
         }
+        if line_id in files.bases:
+            content["basis"], content["beside"] = files.bases[line_id], files.beside[line_id]
+        if line_id in files.subtitles:
+            content["subtitles"] = files.subtitles[line_id]
+        return content
 
-    return {planned.line.id: record(planned) for planned in plan.lines if planned.line.id in clips}
+    return {clip.order.line_id: record(clip) for clip in packed}

@@ -6,6 +6,7 @@ Gathers from the store what the report needs and hands it to ``replikk.report``,
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from replikk.config import Config
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
 from replikk.files import canonical_json, read_json, write_atomic
 from replikk.locks import job_lock
-from replikk.report.data import QUIET, LineResult, TakeResult, report_data
+from replikk.report.data import BLOCKING, QUIET, LineResult, TakeResult, report_data
 from replikk.report.decision_rows import decision_form
+from replikk.report.memory import note_build, since_accepted, work_seen
 from replikk.report.render import render_page
 from replikk.report.table import render_table
 from replikk.stages.check_release import release_of, waiting
@@ -23,6 +25,10 @@ from replikk.stages.select_takes import read_selection
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
+
+MOST_DRAWN = 1500
+"""Takes whose waveforms are put into the page. Where more are flagged, they have one fault in common, and a page that
+is served draws the others when they are looked at."""
 
 
 def report_quality(
@@ -34,13 +40,17 @@ def report_quality(
     folder: Path,
     release_path: Path,
 ) -> None:
-    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and ``release.json`` for scripts."""
+    """Write ``index.html``, ``report.csv`` and ``report.json`` into ``folder``, and ``release.json`` for scripts.
+
+    What ``report.memory`` keeps of this build for the next ones goes there too.
+    """
     with job_lock(config.build_dir, "report"):
         plan = read_plan(plan_path)
         selection = read_selection(selection_path, plan)
         evidence = _evidence_to_show(config, plan, selection)
         store = Store(config.build_dir)
-        results = [_result(planned, selection[planned.line.id], store, evidence) for planned in plan.lines]
+        waveforms = _waveforms(config, plan, selection, evidence, store)
+        results = [_result(planned, selection[planned.line.id], store, evidence, waveforms) for planned in plan.lines]
         decisions_path = config.dialogue_dir / "decisions.csv"
         data = report_data(
             plan=plan,
@@ -49,14 +59,43 @@ def report_quality(
             changes=read_json(changes_path),
             decisions_path=decisions_path.as_posix(),
             form=decision_form(decisions_path),
+            references=_references(plan, folder),
         )
+        work, work_to = store.work_since(work_seen(folder / "history.jsonl"))
+        facts = build_facts(config, data["summary"])
+        price, currency = config.gpu_price_per_hour, config.currency
+        history = note_build(folder / "history.jsonl", work, work_to, facts, price, currency)
+        number = history[-1]["number"] if history else 0
+        delivered = {result.planned.line.id: result.take for result in results}
+        shippable = data["summary"]["shippable"]
+        data["since_accepted"] = since_accepted(folder / "accepted.json", delivered, shippable, number)
         write_atomic(folder / "report.json", canonical_json(data))
         write_atomic(folder / "report.csv", render_table(data))
-        write_atomic(folder / "index.html", render_page(data))
+        write_atomic(folder / "index.html", render_page(data, history))
         write_atomic(release_path, canonical_json(release_of(data)))
         blocking = data["summary"]["blocking"]
         log.info("%s", waiting(blocking) if blocking else "every clip passed or was accepted: this can be shipped")
         log.info("report: %s", folder / "index.html")
+
+
+def build_facts(config: Config, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What the history keeps of a build's result."""
+    names = ("lines", "flagged", "to_hear_once", "missing", "judged", "first_take_pass_rate", "after_retry_pass_rate")
+    return {
+        "engine": config.engine,
+        "judge": config.judge,
+        **{name: summary[name] for name in names},
+        "delivered_wer": summary["words"]["delivered"]["wer"],
+    }
+
+
+def _references(plan: Plan, folder: Path) -> dict[str, str]:
+    """The recordings that the voices were made from, relative to the page."""
+    return {
+        name: Path(os.path.relpath(voice.reference_audio, folder)).as_posix()
+        for name, voice in plan.voices.items()
+        if voice.reference_audio
+    }
 
 
 def _is_shown(take: Mapping[str, Any], state: str) -> bool:
@@ -88,8 +127,53 @@ def _evidence_to_show(config: Config, plan: Plan, selection: Mapping[str, Any]) 
     return {key: record["evidence"] for key, record in records.items() if record is not None}
 
 
+def _waveforms(
+    config: Config, plan: Plan, selection: Mapping[str, Any], evidence: Mapping[str, dict[str, Any]], store: Store
+) -> dict[str, dict[str, Any]]:
+    """Outline and placed words of the takes that a person is to hear, by their evidence's key.
+
+    Remembered in the store, because an outline needs the audio and the words need the judge's transcript.
+    """
+    wanted: dict[str, tuple[PlannedLine, str]] = {}
+    for planned in plan.lines:
+        chosen = selection[planned.line.id]
+        if chosen["state"] in BLOCKING:
+            for take in chosen["takes"]:
+                if take["evidence"] in evidence and len(wanted) < MOST_DRAWN:
+                    wanted[take["evidence"]] = (planned, take["take"])
+    if not wanted:
+        return {}
+    from replikk.report.waveforms import VERSION, outline, place_words
+
+    journal = store.journal("waveforms")
+    known = {key: record for key in wanted if (record := journal.get(key)) and record["version"] == VERSION}
+    unknown = {key: said for key, said in wanted.items() if key not in known}
+    if unknown:
+        from replikk.stages.bench import hear_missing, open_bench
+
+        bench = open_bench(config, plan)
+        hear_missing(config, bench, list(dict.fromkeys(take for _, take in unknown.values())))
+        for key, (_, take) in unknown.items():
+            loaded = store.load_take(take)
+            comparison = evidence[key]["comparison"]
+            heard = (bench.heard.get(take) or {}).get("words") or ()
+            duration_s = evidence[key]["signal"]["duration_s"]
+            known[key] = {
+                "version": VERSION,
+                "take": take,
+                "outline": outline(*loaded) if loaded else "",
+                "words": place_words(comparison["alignment"], heard, duration_s) if comparison else [],
+            }
+            journal.append(key, known[key])
+    return known
+
+
 def _result(
-    planned: PlannedLine, chosen: Mapping[str, Any], store: Store, evidence: Mapping[str, dict[str, Any]]
+    planned: PlannedLine,
+    chosen: Mapping[str, Any],
+    store: Store,
+    evidence: Mapping[str, dict[str, Any]],
+    waveforms: Mapping[str, dict[str, Any]],
 ) -> LineResult:
     """A line with what became of its takes."""
     state, delivered = chosen["state"], chosen["take"]
@@ -97,14 +181,21 @@ def _result(
         planned=planned,
         state=state,
         take=delivered,
-        takes=tuple([_take(take, state, store, evidence) for take in chosen["takes"]]),
+        takes=tuple([_take(take, state, store, evidence, waveforms) for take in chosen["takes"]]),
         words=next(iter([take["words"] for take in chosen["takes"] if take["take"] == delivered]), None),
     )
 
 
-def _take(take: Mapping[str, Any], state: str, store: Store, evidence: Mapping[str, dict[str, Any]]) -> TakeResult:
+def _take(
+    take: Mapping[str, Any],
+    state: str,
+    store: Store,
+    evidence: Mapping[str, dict[str, Any]],
+    waveforms: Mapping[str, dict[str, Any]],
+) -> TakeResult:
     shown = _is_shown(take, state)
     mine = evidence.get(take["evidence"]) if shown else None
+    drawn = waveforms.get(take["evidence"]) if mine else None
     path = store.take_path(take["take"]).relative_to(store.root.parent).as_posix() if shown else ""
     return TakeResult(
         key=take["take"],
@@ -115,4 +206,6 @@ def _take(take: Mapping[str, Any], state: str, store: Store, evidence: Mapping[s
         heard=mine["heard"] if mine else None,
         path=f"../{path}" if shown else "",
         badness=take["badness"],
+        outline=drawn["outline"] if drawn else None,
+        words=drawn["words"] if drawn else (),
     )

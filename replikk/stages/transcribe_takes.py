@@ -71,7 +71,9 @@ def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journa
     """Let ``judge`` hear the takes in ``unheard`` and add to ``heard``. Raises StoreError for a damaged take."""
     # Imported here: a round that has nothing to hear must not pay for numpy.
     from replikk.judges.signal import measure_signal
+    from replikk.stages.voice_traits import TraitsMeter
 
+    meter = TraitsMeter(config, plan, store)
     saying = plan.line_of_take()
     signals: dict[str, SignalEvidence] = {}
 
@@ -89,6 +91,7 @@ def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journa
                 )
             samples, sample_rate_hz = loaded
             signals[key] = measure_signal(samples, sample_rate_hz)
+            meter.measure(key, planned, samples, sample_rate_hz, signals[key])
             yield Clip(key, samples, sample_rate_hz, planned.line.spoken, engine, planned.line.locale)
 
     progress = Progress(log, f"takes heard by {judge.name}", len(unheard))

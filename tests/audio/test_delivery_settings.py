@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from replikk.audio.settings import _RANGES, _SWITCHES, DeliverySettings, fingerprint
+from replikk.audio.settings import _RANGES, _SWITCHES, BESIDE_THE_CLIPS, DeliverySettings, fingerprint
 
 
 @pytest.mark.parametrize("mapping", [None, {}])
@@ -59,7 +59,7 @@ def test_all_mistakes_at_once_and_the_rest_is_kept() -> None:
     assert settings == DeliverySettings(target_lufs=-20.0)
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(DeliverySettings)])
+@pytest.mark.parametrize("name", [f.name for f in fields(DeliverySettings) if f.name not in BESIDE_THE_CLIPS])
 def test_every_setting_in_use_enters_the_fingerprint(name: str) -> None:
     settings = DeliverySettings(format="ogg-opus" if name == "opus_bitrate_bps" else "ogg-vorbis")
     changed = {"format": "wav", "sample_rate_hz": 24_000, "trim": False, "dual_mono": True}
@@ -70,6 +70,12 @@ def test_every_setting_in_use_enters_the_fingerprint(name: str) -> None:
 def test_settings_of_another_codec_do_not() -> None:
     settings = DeliverySettings()
     assert fingerprint(replace(settings, opus_bitrate_bps=64_000)) == fingerprint(settings)
+
+
+@pytest.mark.parametrize("name", BESIDE_THE_CLIPS)
+def test_what_lies_beside_the_clips_does_not(name: str) -> None:
+    settings = DeliverySettings()
+    assert fingerprint(replace(settings, **{name: not getattr(settings, name)})) == fingerprint(settings)
 
 
 @pytest.mark.parametrize(("file_format", "name"), [("ogg-vorbis", "libVorbis"), ("ogg-opus", "opus")])

@@ -21,7 +21,7 @@ from replikk.judges import reasons
 from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.mini import damage
 from replikk.judges.mini.judge import MiniJudge
-from replikk.judges.reasons import ERROR
+from replikk.judges.reason import ERROR
 from replikk.judges.records import Clip, Transcript
 from replikk.judges.signal import measure_signal
 from replikk.judges.signal_evidence import SignalEvidence
@@ -29,6 +29,7 @@ from replikk.judges.thresholds import BANDS, Band, Thresholds, band_of, threshol
 from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
 
 DEFAULT = Thresholds()
+SOURCES_OF_REASONS = ("reasons.py", "hearing_reasons.py", "voice_reasons.py")
 GOOD = SignalEvidence(
     duration_s=3.0, speech_s=2.4, peak_dbfs=-3.0, rms_dbfs=-20.0, clipped_share=0.0, dc=0.0, silence_start_s=0.01,
     silence_end_s=0.04, longest_silence_s=0.0, longest_silence_at_s=0.0, silences=(), tail_level_db=-60.0,
@@ -313,8 +314,10 @@ def test_the_documentation_names_every_limit_with_its_defaults_and_every_reason(
         assert float(general.replace("−", "-")) == field.default
         for name, cell in zip(("1", "2-3", "4-7"), special, strict=True):
             assert getattr(DEFAULT.bands[name], field.name) == (float(cell) if cell else field.default)
-    source = Path(reasons.__file__).read_text(encoding="utf-8")
-    found = set(re.findall(r'(?:Reason\(|code, where =)\s*"(\w+)"', source)) | {"no_audio"}
+    folder = Path(reasons.__file__).parent
+    source = "".join((folder / name).read_text(encoding="utf-8") for name in SOURCES_OF_REASONS)
+    found = set(re.findall(r'(?:Reason\(|code, where =)\s*"(\w+)"', source)) | {"no_audio", "credits"}
+    found |= {"direction_spoken", "reference_spoken"}
     assert len(found) > 25
     assert {code for code in found if f"`{code}`" not in page} == set()
 

@@ -181,7 +181,7 @@ def test_stale_decisions_exceptions_remarks_and_licences_are_shown() -> None:
     assert "made by a computer" in licences
 
 
-# Hostile content ---------------------------------------------------------------------------------------------------
+# Hostile content -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -210,10 +210,24 @@ def test_no_text_becomes_more_than_text(text: str, state: str) -> None:
 
 
 def _skeleton(page: BeautifulSoup) -> list[tuple[str, tuple[str, ...]]]:
-    """Elements and the names of their attributes, without what depends on the words themselves."""
-    words = page.select(".diff, .found .head, .aside")
+    """Elements and the names of their attributes, without what depends on the words themselves.
+
+    The axes of the plots do: they hold the pace of the longest line.
+    """
+    words = page.select(".diff, .found .head, .aside, .plot svg")
     inside = {id(tag) for part in words for tag in [part, *part.find_all(True)]}
     return [(tag.name, tuple(sorted(tag.attrs))) for tag in page.find_all(True) if id(tag) not in inside]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_plots_hold_nothing_but_shapes(text: str) -> None:
+    fields = dict.fromkeys(("scene", "character", "style", "notes", "file"), text)
+    page = page_of([Case(f"l{n:02d}", text * (9 if n == 7 else 1), "passed", line=fields) for n in range(12)])
+    names = {"line", "rect", "text", "circle", "a", "title"}
+    attributes = {"class", "href", "aria-label", "width", "height", *"xyr", "x1", "x2", "y1", "y2", "cx", "cy", "rx"}
+    for svg in page.select(".plot svg"):
+        assert {tag.name for tag in svg.find_all(True)} <= names
+        assert all(set(tag.attrs) <= attributes for tag in svg.find_all(True))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -234,6 +248,7 @@ def test_the_page_holds_one_script_of_ours_and_asks_for_nothing() -> None:
         assert address.startswith(("#", "../assets/", "../store/", "report.csv")), address
     policy = page.select_one("meta[http-equiv]")["content"]
     assert "default-src 'none'" in policy
+    assert "connect-src 'self'" in policy  # decisions, to the server that gave the page out
     assert "unsafe" not in policy
     assert "http" not in policy
 

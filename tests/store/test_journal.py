@@ -112,3 +112,43 @@ def test_a_key_that_is_no_hash_is_refused(tmp_path):
 def test_a_full_disk_says_so_and_says_what_to_do():
     with pytest.raises(StoreError, match=r"/dev/full: cannot be written .*; make room"):
         Journal(Path("/dev/full")).append(key_of("a"), 1)
+
+
+# The newest records, without reading the rest ------------------------------------------------------------------------
+
+
+def test_recent_finds_the_newest_records_and_no_damaged_or_forgotten_one(tmp_path):
+    path = tmp_path / "j"
+    writer = Journal(path)
+    for number in range(20):
+        writer.append(key_of(str(number)), {"n": number})
+    writer.append(key_of("19"), {"n": "again"})
+    writer.forget(key_of("18"))
+    reader = Journal(path)
+    assert reader.recent(key_of("17")) == {"n": 17}
+    assert reader.recent(key_of("19")) == {"n": "again"}
+    assert reader.recent(key_of("18")) is None
+    assert reader.recent(key_of("never")) is None
+    path.write_bytes(path.read_bytes().replace(b'{"n":16}', b'{"n":61}'))
+    assert Journal(path).recent(key_of("16")) is None
+    assert Journal(tmp_path / "none").recent(key_of("a")) is None
+
+
+def test_recent_does_not_find_what_is_old_until_all_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("replikk.journal._RECENT_BYTES", 300)  # two records and a part of the third last
+    path = tmp_path / "j"
+    writer = Journal(path)
+    for number in range(9):
+        writer.append(key_of(str(number)), number)
+    reader = Journal(path)
+    found = [reader.recent(key_of(str(number))) for number in range(9)]
+    assert found == [None] * 6 + [6, 7, 8]
+    assert reader.get(key_of("0")) == 0
+    assert [reader.recent(key_of(str(number))) for number in range(9)] == list(range(9))
+
+
+def test_recent_knows_what_this_process_appended(tmp_path):
+    journal = Journal(tmp_path / "j")
+    assert journal.recent(key_of("a")) is None
+    journal.append(key_of("a"), 1)
+    assert journal.recent(key_of("a")) == 1

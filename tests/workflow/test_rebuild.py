@@ -35,7 +35,7 @@ WORDS = [
 STYLES = ["", "stille", "med entusiasme", "hvisker", "trist"]
 EDITS = [
     "change", "revert", "rename", "reorder", "add", "cut", "voice", "voice_settings", "lexicon", "style", "threshold",
-    "add_scene", "remove_scene", "note", "same_text",
+    "add_scene", "remove_scene", "note", "same_text", "word_files", "loudness", "pause_first", "character",
 ]  # fmt: skip
 
 
@@ -102,6 +102,16 @@ class Writer:
             del self.scenes[self.rng.choice(list(self.scenes))]
         elif kind == "note":
             row["notes"] = f"merknad {self.rng.random()}"
+        elif kind == "word_files":
+            switches = {"word_times": self.rng.random() < 0.7, "mouth_cues": self.rng.random() < 0.5}
+            self.game.settings["delivery"] = {**self.game.settings.get("delivery", {}), **switches}
+        elif kind == "loudness":
+            louder = {"target_lufs": self.rng.choice([-23, -18, -16]), "keep_head_ms": self.rng.choice([10, 30, 60])}
+            self.game.settings["delivery"] = {**self.game.settings.get("delivery", {}), **louder}
+        elif kind == "pause_first":
+            row["text"] = f"[pause={self.rng.choice([200, 600])}/]{self.text()}"
+        elif kind == "character":
+            row["character"] = self.rng.choice(["Fiskeren", "Havfrua"])
         elif kind == "same_text":
             other = self.any_row()
             row.update({name: other[name] for name in ("text", "voice", "style")})
@@ -196,7 +206,8 @@ SLOW_ON_PURPOSE = settings(
 @settings(SLOW_ON_PURPOSE, max_examples=2)
 @given(seed=st.integers(0, 2**32), order=st.permutations(EDITS))
 def test_random_edits_end_in_the_tree_of_a_clean_build(tmp_path_factory, engine, seed, order):
-    edit_and_compare(tmp_path_factory.mktemp("edits"), order[:6], seed, ENGINES[engine])
+    edits = [*order[:5], "pause_first", "word_files"]  # the files beside clips depend on most of what can be edited
+    edit_and_compare(tmp_path_factory.mktemp("edits"), edits, seed, ENGINES[engine])
 
 
 @pytest.mark.soak

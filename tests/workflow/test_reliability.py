@@ -67,15 +67,19 @@ def zero(path):
 
 
 @pytest.mark.parametrize("damage", [truncate, zero, lambda path: path.unlink()], ids=["truncated", "zeroed", "deleted"])
-@pytest.mark.parametrize("kind", ["take", "asset"])
+@pytest.mark.parametrize("kind", ["take", "asset", "word_times", "subtitles"])
 def test_a_damaged_file_is_noticed_and_made_again(small_game, damage, kind):
     small_game.make()
     assets, takes = small_game.assets(), take_files(small_game)
     clip = small_game.clips()["havn_002"]
+    assets_dir = small_game.build / "assets"
     damage(
-        small_game.build / "store" / "takes" / clip["take"][:2] / f"{clip['take']}.flac"
-        if kind == "take"
-        else small_game.build / "assets" / clip["path"]
+        {
+            "take": small_game.build / "store" / "takes" / clip["take"][:2] / f"{clip['take']}.flac",
+            "asset": assets_dir / clip["path"],
+            "word_times": assets_dir / clip["word_times"],
+            "subtitles": assets_dir / small_game.manifest()["scenes"][0]["subtitles"],
+        }[kind]
     )
     output = small_game.make()
     assert "was damaged or deleted; it is made again" in output

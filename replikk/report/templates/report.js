@@ -1,251 +1,295 @@
-"use strict";
-// The list of all lines, the copy buttons, and one player at a time. Texts go into the page through textContent only.
+// The whole page: which view is shown, the keyboard, where decisions are kept, and the player's manners.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const shared = Object.keys(data.values);
-  const lines = data.rows.map((row) => {
-    const line = {};
-    data.fields.forEach((name, number) => { line[name] = row[number]; });
-    for (const name of shared) line[name] = data.values[name][line[name]];
-    line.haystack = [
-      line.id, line.text, line.spoken, line.scene, line.voice, data.voices[line.voice], line.character, line.style,
-      line.place, line.notes, line.remarks.join(" "), line.reasons.join(" "),
-    ].join("\n").toLowerCase();
-    return line;
+  const { make, key, tell, countOf, remembered, copy } = replikkShared;
+  const { data, all, byId, waiting } = replikkLines;
+  const deciding = replikkDeciding;
+  const browse = replikkBrowse;
+  const desk = replikkDesk;
+  const player = replikkPlayer;
+  const main = document.getElementById("main");
+  const overview = document.querySelector(".overview");
+  const linesPart = document.getElementById("lines");
+  const work = document.querySelector(".work");
+  const help = document.querySelector("dialog.help");
+  const notices = document.querySelector(".notices");
+  document.documentElement.classList.add("scripted");
+
+  // Views --------------------------------------------------------------------------------------------------------------
+
+  let atDesk = false;
+  let scrolled = 0;
+  let shown = "";
+  const narrow = matchMedia("(max-width: 56rem)");
+
+  const showView = (name) => {
+    const wanted = name === "lines";
+    const filtered = browse.filtered() === "state=waiting" ? "state=waiting" : "state=";
+    if (wanted === atDesk && linesPart.hidden !== wanted && shown === filtered) return;
+    shown = filtered;
+    if (wanted && !atDesk) scrolled = scrollY;
+    atDesk = wanted;
+    overview.hidden = wanted;
+    linesPart.hidden = !wanted;
+    document.documentElement.classList.toggle("at-desk", wanted);
+    if (wanted) browse.resized(); else if (!overview.hidden) { player.stop(); scrollTo({ top: scrolled, behavior: "instant" }); }
+    for (const link of document.querySelectorAll(".bar nav a")) {
+      const here = wanted ? link.dataset.filter === filtered : link.classList.contains("home");
+      if (here) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    }
+  };
+
+  const openLine = (line, { focus = true, narrowToo = true } = {}) => {
+    if (!browse.found().includes(line)) browse.filter("state=");
+    showView("lines");
+    browse.setCurrent(line);
+    desk.show(line, `${browse.found().indexOf(line) + 1} of ${browse.found().length}`);
+    if (narrowToo) linesPart.classList.add("one");
+    if (focus) desk.focus();
+    const hash = `#line-${line.id}`;
+    if (location.hash !== hash) history.replaceState(null, "", hash);
+  };
+
+  const openList = (filter) => {
+    if (filter !== undefined) browse.filter(filter);
+    showView("lines");
+    linesPart.classList.remove("one");
+    const line = browse.found().find((each) => !deciding.isDone(each)) || browse.found()[0];
+    if (line && !narrow.matches) openLine(line, { narrowToo: false });
+    else if (!browse.found().length) desk.hide();
+  };
+
+  const route = () => {
+    const name = decodeURIComponent(location.hash.slice(1));
+    if (name.startsWith("line-") && byId.has(name.slice(5))) openLine(byId.get(name.slice(5)));
+    else if (name === "lines") { if (!atDesk) openList(); } else {
+      showView("overview");
+      const target = name && document.getElementById(name);
+      if (target && target !== main) target.scrollIntoView();
+      else if (name === "main") scrollTo({ top: 0, behavior: "instant" });
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const chosen = event.target.closest("[data-filter]");
+    if (chosen) {
+      event.preventDefault();
+      history.pushState(null, "", "#lines");
+      openList(chosen.dataset.filter);
+      return;
+    }
+    const link = event.target.closest('a[href^="#line-"]');
+    const line = link && byId.get(decodeURIComponent((link.getAttribute("href") || "").slice(6)));
+    if (line) {
+      event.preventDefault();
+      history.pushState(null, "", `#line-${line.id}`);
+      openLine(line);
+    }
   });
-  const STEP = 60; // rows drawn at a time
+  addEventListener("hashchange", route);
+  addEventListener("popstate", route);
 
-  const make = (tag, className, text) => {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
-  const words = (className, text, lang) => {
-    const element = make("span", className, text);
-    element.dir = "auto";
-    if (lang) element.lang = lang;
-    return element;
-  };
-
-  // Copy ------------------------------------------------------------------------------------------------------------
-  const told = document.getElementById("told");
-  let silence = 0;
-  const tell = (text) => {
-    told.textContent = text;
-    clearTimeout(silence);
-    silence = setTimeout(() => { told.textContent = ""; }, 2500);
-  };
-  const copyByHand = (text) => {
-    const area = make("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const copied = document.execCommand("copy");
-    area.remove();
-    return copied;
-  };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const text = button.dataset.copy;
-    let copied = false;
-    try {
-      await navigator.clipboard.writeText(text);
-      copied = true;
-    } catch {
-      copied = copyByHand(text);
-      button.focus();
-    }
-    tell(copied ? `Copied: ${text}` : `Could not copy; the row is: ${text}`);
-    if (copied) {
-      button.classList.add("done");
-      setTimeout(() => button.classList.remove("done"), 2500);
-    }
+    tell(await copy(text) ? `Copied: ${text}` : `Could not copy; the text is: ${text}`);
   });
 
-  // One player at a time --------------------------------------------------------------------------------------------
-  const voice = new Audio();
-  voice.preload = "none";
-  let playing = null;
-  const stop = () => {
-    voice.pause();
-    if (playing) {
-      playing.classList.remove("on");
-      playing.textContent = "▶";
-      playing.setAttribute("aria-pressed", "false");
-    }
-    playing = null;
+  // Going on -------------------------------------------------------------------------------------------------------------
+
+  const step = (by) => {
+    const found = browse.found();
+    const at = found.indexOf(desk.line());
+    const line = found[Math.min(found.length - 1, Math.max(0, at + by))];
+    if (line) openLine(line);
   };
-  voice.addEventListener("ended", stop);
-  document.addEventListener("play", (event) => {
-    stop();
-    for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();
-  }, true);
-  const play = (button, line) => {
-    const again = playing === button;
-    stop();
-    if (again) return;
-    for (const other of document.querySelectorAll("audio")) other.pause();
-    voice.src = line.path;
-    playing = button;
-    button.classList.add("on");
-    button.textContent = "■";
-    button.setAttribute("aria-pressed", "true");
-    voice.play().catch((error) => {
-      if (error.name === "AbortError") return;
-      stop();
-      tell(`${line.id} cannot be played: is the folder assets still beside the folder report?`);
+
+  browse.onChoose((line) => openLine(line));
+  desk.onGo((where) => {
+    if (where === null) { linesPart.classList.remove("one"); browse.resized(); } else if (typeof where === "number") step(where);
+    else openLine(where);
+  });
+  // After a decision: the next line that waits for one, from here on, then from the top.
+  desk.onDecided((line) => {
+    const found = browse.found();
+    const at = found.indexOf(line);
+    const next = [...found.slice(at + 1), ...found.slice(0, at)].find((each) => each.waiting && !deciding.isDone(each));
+    if (!next) {
+      player.stop();
+      if (waiting.length && deciding.done() === waiting.length) tell("Everything is decided. Build again.");
+      return;
+    }
+    openLine(next);
+    if (remembered("onward", true)) desk.playFirst(); else player.stop();
+  });
+
+  const decideSelected = (decision) => {
+    const wanted = [...browse.selected].map((line) => {
+      const take = line.takes.find((each) => each.delivered) || line.takes[line.takes.length - 1];
+      return { line, take, decision };
     });
+    if (deciding.decide(wanted)) browse.clear();
+  };
+  browse.onAct(decideSelected);
+
+  // Where decisions are kept ---------------------------------------------------------------------------------------------
+
+  let firstReport = null;
+  const drawWork = () => {
+    const review = deciding.review();
+    if (!review) return;
+    const { status } = review;
+    const done = deciding.done();
+    const place = review.mode === "served"
+      ? status.waiting ? `writing ${countOf(status.waiting, "step", "steps")} …` : status.online ? "written at once" : "not connected"
+      : status.lasting ? "kept in this browser" : "kept until this page is closed";
+    const fill = make("span", {});
+    fill.style.width = `${waiting.length ? done / waiting.length * 100 : 100}%`;
+    const who = make("input", { type: "text", class: "who", "aria-label": "Who decides", placeholder: "your name", size: "8", maxLength: 100, autocomplete: "name",
+      onchange: (event) => review.setWho(event.target.value) });
+    who.value = document.activeElement && document.activeElement.classList.contains("who") ? document.activeElement.value : review.who();
+    if (!work.contains(document.activeElement) || !work.children.length) {
+      work.replaceChildren(
+        waiting.length ? make("span", { class: "count", title: "lines that wait for a person" }, make("span", { class: "meter", "aria-hidden": "true" }, fill), `${done} of ${waiting.length} decided`) : "",
+        make("span", { class: `kept ${status.online ? "" : "off"}` }, place),
+        review.mode === "disk" && review.unwritten().length ? make("button", { class: "export", onclick: exportCsv }, "Export CSV") : "",
+        who,
+        make("button", { class: "quiet", "aria-label": "Keys and help", onclick: () => help.showModal() }, "?"));
+      work.hidden = false;
+    }
+    for (const progress of document.querySelectorAll(".begin .progress")) {
+      progress.textContent = done === waiting.length ? "Everything is decided. Build again: snakemake --cores 1 --resources gpu=1" : done ? `${done} of ${waiting.length} decided` : "";
+    }
+    drawNotices(review);
+    drawDecided(review);
   };
 
-  // The list --------------------------------------------------------------------------------------------------------
-  const form = document.querySelector(".filters");
-  const list = document.querySelector(".list");
-  const more = document.querySelector(".more");
-  const count = form.querySelector("output");
-  const controls = Object.fromEntries(["query", "state", "scene", "voice", "mark"].map((n) => [n, form.elements.namedItem(n)]));
-  const offer = (name, label) => {
-    const number = new Map();
-    for (const line of lines) number.set(line[name], (number.get(line[name]) || 0) + 1);
-    for (const value of data.values[name]) {
-      const option = make("option", "", `${label(value)} (${number.get(value)})`);
-      option.value = value;
-      controls[name].append(option);
-    }
-  };
-  offer("state", (state) => data.states[state]);
-  offer("scene", (scene) => scene);
-  offer("voice", (name) => data.voices[name] || name);
-  form.hidden = false;
-
-  const seconds = (value) => value === null ? "" : value < 59.95
-    ? `${value.toFixed(1)} s` : `${Math.floor(Math.round(value) / 60)}:${String(Math.round(value) % 60).padStart(2, "0")} min`;
-  const decibel = (value, unit) => `${value.toFixed(1).replace("-", "−")} ${unit}`;
-
-  const details = (line) => {
-    const box = make("div", "more-of");
-    const say = (label, text, lang) => {
-      if (!text) return;
-      const row = make("p", "aside");
-      row.append(make("b", "", label), words("", text, lang));
-      box.append(row);
-    };
-    if (document.getElementById(`line-${line.id}`)) {
-      const jump = make("a", "", "Everything about this line");
-      jump.href = `#line-${encodeURIComponent(line.id)}`;
-      box.append(jump);
-    }
-    for (const reason of line.reasons) say("Reason", reason);
-    say("Spoken as", line.spoken, line.locale);
-    say("Direction", line.style);
-    say("Note", line.notes);
-    for (const remark of line.remarks) say("Remark", remark);
-    const measures = make("dl", "measures");
-    const measure = (label, value) => {
-      if (!value) return;
-      const row = make("div");
-      row.append(make("dt", "", label), make("dd", "", value));
-      measures.append(row);
-    };
-    measure("place", line.place);
-    measure("loudness", line.loudness === null ? "" : decibel(line.loudness, "LUFS"));
-    measure("gain", line.gain === null ? "" : decibel(line.gain, "dB"));
-    measure("take", line.take.slice(0, 16));
-    box.append(measures);
-    if (line.take && line.state !== "locked_stale") {
-      const row = make("div", "rows");
-      row.append(make("span", "", "Copy row:"));
-      for (const [decision, label] of Object.entries(data.decisions.labels)) {
-        const button = make("button", "copy", label);
-        button.type = "button";
-        const cells = { id: line.id, take_key: line.take, decision };
-        button.dataset.copy = data.decisions.columns.map((name) => cells[name] || "").join(data.decisions.separator);
-        row.append(button);
+  const notice = (tone, text, ...more) => make("div", { class: `notice ${tone}` }, make("span", { dir: "auto" }, text), ...more);
+  const drawNotices = (review) => {
+    const { status } = review;
+    const found = [];
+    if (review.mode === "served") {
+      firstReport = firstReport ?? status.report;
+      if (status.report !== firstReport) {
+        found.push(notice("note", "There has been a new build. ", make("button", { onclick: () => location.reload() }, "Load its report")));
       }
-      box.append(row);
+      if (!status.online || status.error) found.push(notice("bad", `${status.error || "The server does not answer"}. What you decide is kept here and written later.`));
+      for (const one of status.refused) found.push(notice("bad", `Not taken: ${one.decision.line_id}: ${one.what}`));
+      for (const problem of status.problems) found.push(notice("bad", `${data.decisions.path}: ${problem}`));
+      if (status.lost.length) found.push(notice("bad", `Somebody saved an older version of ${data.decisions.path} over ${countOf(status.lost.length, "decision", "decisions")}: ${status.lost.map((row) => row.line_id).join(", ")}`));
+      for (const remark of status.remarks) found.push(notice("note", remark));
+    } else if (!status.lasting) {
+      found.push(notice("note", "This browser does not let the page remember: export your decisions before you close it."));
     }
-    return box;
+    notices.replaceChildren(...found);
   };
 
-  const draw = (line) => {
-    const item = make("li");
-    const row = make("div", "row");
-    if (line.path) {
-      const button = make("button", "play", "▶");
-      button.type = "button";
-      button.setAttribute("aria-label", `Play ${line.id}`);
-      button.setAttribute("aria-pressed", "false");
-      button.addEventListener("click", () => play(button, line));
-      row.append(button);
-    } else {
-      row.append(make("span", "none", "–"));
-    }
-    const toggle = make("button", "toggle");
-    toggle.type = "button";
-    toggle.setAttribute("aria-expanded", "false");
-    toggle.append(words("words", line.text, line.locale));
-    const meta = make("span", "meta");
-    const who = data.voices[line.voice] || line.voice;
-    meta.append(make("code", "", line.id), " · ", words("", line.scene), " · ", words("", line.character || who));
-    toggle.append(meta);
-    toggle.addEventListener("click", () => {
-      const open = item.lastChild !== row;
-      if (open) item.lastChild.remove(); else item.append(details(line));
-      toggle.setAttribute("aria-expanded", String(!open));
-    });
-    const side = make("span", "side");
-    const marks = make("span");
-    if (line.mark && data.show_marks) marks.append(make("span", "chip", line.mark), " ");
-    marks.append(make("span", `badge ${line.state}`, data.states[line.state]));
-    side.append(marks);
-    side.append(make("span", "", seconds(line.duration)));
-    row.append(toggle, side);
-    item.append(row);
-    return item;
+  const exportCsv = () => {
+    const review = deciding.review();
+    const address = URL.createObjectURL(new Blob([review.exportCsv()], { type: "text/csv" }));
+    make("a", { href: address, download: "decisions.csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10000);
+    tell(`Put its rows at the end of ${data.decisions.path}, then build again`);
   };
 
-  let found = lines;
-  let drawn = 0;
-  const grow = () => {
-    const part = document.createDocumentFragment();
-    for (const line of found.slice(drawn, drawn + STEP)) part.append(draw(line));
-    drawn = Math.min(found.length, drawn + STEP);
-    list.append(part);
-    more.hidden = drawn >= found.length;
-    more.textContent = `Show ${Math.min(STEP, found.length - drawn)} more`;
+  const MOST_ROWS = 300;
+  const drawDecided = (review) => {
+    const part = document.getElementById("decided");
+    const rows = deciding.rows();
+    part.hidden = !rows.length;
+    if (!rows.length) return;
+    part.querySelector(".number").textContent = String(rows.length);
+    part.querySelector(".meaning").textContent = review.mode === "served"
+      ? `In ${data.decisions.path}, the latest first.`
+      : `Kept in this browser, the latest first. Export them, and put the rows at the end of ${data.decisions.path}.`;
+    part.querySelector(".tools").replaceChildren(...(review.mode === "disk" ? [
+      make("button", { onclick: exportCsv }, "Export CSV"),
+      make("button", { class: "quiet", onclick: () => { if (confirm("Forget all decisions that this browser keeps?")) review.forget(); } }, "Forget them here"),
+    ] : []));
+    part.querySelector("tbody").replaceChildren(...rows.slice(-MOST_ROWS).reverse().map((row) => make("tr", { class: row.stale ? "stale" : "" },
+      make("td", {}, byId.has(row.line_id) ? make("a", { href: `#line-${row.line_id}` }, row.line_id) : row.line_id),
+      make("td", {}, make("code", {}, row.take_key.slice(0, 8))),
+      make("td", {}, deciding.NAMES[row.decision] || row.decision),
+      make("td", { dir: "auto" }, row.who), make("td", {}, row.when.slice(0, 16).replace("T", " ")),
+      make("td", { dir: "auto" }, [row.why, row.style, row.respelling].filter(Boolean).join(" · ")),
+      make("td", {}, row.waiting ? "not written yet" : row.stale ? `stale: ${row.stale}` : row.decision === "note" ? "" : row.holds ? "holds" : "replaced"))));
   };
-  const search = () => {
-    const parts = controls.query.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const exact = ["state", "scene", "voice", "mark"].filter((name) => controls[name].value !== "");
-    found = lines.filter((line) => exact.every((name) => line[name] === controls[name].value)
-      && parts.every((part) => line.haystack.includes(part)));
-    stop();
-    list.replaceChildren();
-    drawn = 0;
-    count.textContent = `${found.length} of ${lines.length} lines`;
-    grow();
-  };
-  form.addEventListener("input", search);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(search));
-  more.addEventListener("click", grow);
-  document.addEventListener("click", (event) => {
-    const chosen = event.target.closest("[data-filter]");
-    if (!chosen) return;
-    const [name, value] = chosen.dataset.filter.split("=");
-    form.reset();
-    controls[name].value = value;
-    search();
+  deciding.listen(drawWork);
+  addEventListener("beforeunload", (event) => {
+    const review = deciding.review();
+    if (review && (review.status.waiting > 0 || (review.mode === "disk" && !review.status.lasting && review.unwritten().length))) event.preventDefault();
   });
-  search();
 
-  // A link to a line inside a closed fold opens the fold.
-  const reveal = () => {
-    const target = document.getElementById(location.hash.slice(1));
-    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-    if (target && target.closest("details")) target.scrollIntoView();
-  };
-  addEventListener("hashchange", reveal);
-  reveal();
+  // Keyboard -------------------------------------------------------------------------------------------------------------
+
+  const KEYS = [
+    [["Space"], "play, pause"], [["↑", "↓"], "line before, line after"], [["←", "→"], "take before, take after"], [["1 – 9"], "play that take"],
+    [["a"], "accept"], [["r"], "another reading, with a new direction or spelling if you like"], [["l"], "lock"], [["w"], "take back what was decided on a line"],
+    [["n"], "comment: with the next decision, or as a note"], [["u"], "undo the last step"], [["c"], "play the line between its neighbours"],
+    [["v"], "the reference of its voice"], [["d"], "the finished clip"], [["x"], "select the line; with Shift and arrows several"],
+    [["Esc"], "leave a field, a selection, the desk"], [["/"], "search"], [["o"], "overview"], [["Enter"], "from the overview: listen and decide"], [["?"], "this help"],
+  ];
+  help.append(make("h2", { id: "help-title" }, "Keys"),
+    make("dl", {}, KEYS.map(([names, what]) => make("div", {}, make("dt", {}, key(...names)), make("dd", {}, what)))),
+    make("p", {}, "With several lines selected, a, r and l decide on all of them at once."),
+    make("form", { method: "dialog" }, make("button", { type: "submit", autofocus: true }, "Close")));
+
+  const wide = { " ": () => desk.playChosen(), ArrowUp: () => step(-1), ArrowDown: () => step(1), k: () => step(-1), j: () => step(1),
+    ArrowLeft: () => desk.turnTake(-1), ArrowRight: () => desk.turnTake(1), n: () => desk.comment(), u: () => desk.undo(),
+    w: () => desk.act("withdraw"), c: () => desk.context(), v: () => desk.playReference(), d: () => desk.playClip(),
+    x: () => { browse.toggleCurrent(); }, "/": () => browse.focusSearch(), o: () => { history.pushState(null, "", "#main"); route(); },
+    Escape: () => {
+      if (browse.selected.size) browse.clear();
+      else if (linesPart.classList.contains("one") && narrow.matches) linesPart.classList.remove("one");
+      else { history.pushState(null, "", "#main"); route(); }
+    } };
+  for (const [letter, decision] of [["a", "accept"], ["r", "retake"], ["l", "lock"]]) {
+    wide[letter] = () => { if (browse.selected.size) decideSelected(decision); else desk.act(decision); };
+  }
+  for (let place = 0; place < 9; place += 1) wide[String(place + 1)] = () => desk.playTake(place);
+
+  const typing = (target) => target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT"
+    || (target.tagName === "INPUT" && target.type !== "checkbox");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || help.open || event.defaultPrevented) return;
+    const { target } = event;
+    if (typing(target)) {
+      if (event.key === "Escape") { target.blur(); if (atDesk) desk.focus(); }
+      return;
+    }
+    if (event.key === "?") { help.showModal(); event.preventDefault(); return; }
+    if (!atDesk) {
+      if (event.key === "Enter" && (target === document.body || target === main) && all.length) {
+        history.pushState(null, "", "#lines");
+        openList(waiting.length ? "state=waiting" : "state=");
+      } else if (event.key === "u") desk.undo();
+      return;
+    }
+    // A button that was reached by Tab is pressed by space and Enter; one that was clicked no longer listens.
+    if ((event.key === " " || event.key === "Enter") && target.closest("button, summary, a, input") && target.matches(":focus-visible")) return;
+    if (event.shiftKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      const found = browse.found();
+      const next = found[found.indexOf(browse.current()) + (event.key === "ArrowUp" ? -1 : 1)];
+      if (next) { browse.extendTo(next); openLine(next, { focus: false }); }
+      event.preventDefault();
+      return;
+    }
+    const action = desk.line() || ["/", "Escape", "o"].includes(event.key) ? wide[event.key] : null;
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+
+  // Start ----------------------------------------------------------------------------------------------------------------
+
+  for (const begin of document.querySelectorAll(".begin")) {
+    begin.hidden = false;
+    begin.firstElementChild.append(" ", ...key("Enter"));
+  }
+  linesPart.hidden = true;
+  browse.show();
+  if (waiting.length) browse.filter("state=waiting");
+  deciding.open();
+  route();
 })();

@@ -1,0 +1,55 @@
+"""Files of lines that are gone. In ``build/assets`` only what a build has made is removed, which its name tells.
+
+People and game engines put files of their own there: ``.import`` files beside clips, texts, subtitles.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from replikk.stages.manifest import MOUTH, SUBTITLES, WORDS
+
+log = logging.getLogger(__name__)
+
+AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
+
+
+def remove_others(assets: Path, wanted: Iterable[str]) -> None:
+    """Remove what a build has made and is not ``wanted`` (paths below ``assets``), and the folders left empty."""
+    by_folder: dict[str, list[str]] = {}
+    for path in wanted:
+        folder, _, name = path.rpartition("/")
+        if folder in by_folder:
+            by_folder[folder].append(name)
+        else:
+            by_folder[folder] = [name]
+    if assets.is_dir():
+        _clear(assets, "", by_folder)
+
+
+def _clear(assets: Path, below: str, wanted: Mapping[str, list[str]]) -> None:
+    # Sets of names: in a game of 10,000 lines nothing is looked at one by one but what is not wanted.
+    names = set(os.listdir(assets / below))  # noqa: PTH208 - names, not Paths
+    for name in sorted(names.difference(wanted.get(below, ()))):
+        path = f"{below}/{name}" if below else name
+        full = assets / path
+        if full.is_dir() and not full.is_symlink():
+            _clear(assets, path, wanted)
+            if not any(full.iterdir()):
+                full.rmdir()
+        elif is_made_by_builds(path):
+            full.unlink()
+            log.info("%s: removed, its line is gone", full)
+
+
+def is_made_by_builds(path: str) -> bool:
+    """Whether a file below the assets has a name as builds give: any audio, and what lies beside clips."""
+    if path.endswith(AUDIO_SUFFIXES):
+        return True
+    parts = path.split("/")
+    if len(parts) != 3:  # <locale>/<scene>/<name>
+        return False
+    return path.endswith((WORDS, MOUTH)) or parts[2] == f"{parts[1]}{SUBTITLES}"

@@ -1,0 +1,95 @@
+"""A judge that writes freely: its own doubts count, and its word error rate alone decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from replikk.judges.evidence import LineFacts, gather
+from replikk.judges.records import HeardWord, Hearing, Transcript
+from replikk.judges.signal_evidence import SignalEvidence
+from replikk.judges.thresholds import Thresholds
+from replikk.judges.verdict import Verdict, decide
+
+SCRIPT = "Hvor er den lille gule nøkkelen til den gamle lykten?"
+ONE_WRONG = "hvor er den lille gule nøkkelen til den gamle lykten".replace("gamle", "gavle")
+GOOD = SignalEvidence(
+    duration_s=4.2, speech_s=4.1, peak_dbfs=-3.0, rms_dbfs=-20.0, clipped_share=0.0, dc=0.0, silence_start_s=0.01,
+    silence_end_s=0.04, longest_silence_s=0.0, longest_silence_at_s=0.0, silences=(), tail_level_db=-60.0,
+    noise_floor_dbfs=-80.0, snr_db=60.0,
+)  # fmt: skip
+SURE = {
+    "no_speech": 0.01, "mean_log_probability": -0.1, "compression_ratio": 1.0, "own_language": 0.98,
+    "wanted_deficit_nats": 0.0,
+}  # fmt: skip
+
+
+def judged(heard: str, script: str = SCRIPT, words: tuple[HeardWord, ...] = (), **hearing: Any) -> Verdict:
+    transcript = Transcript("t", heard, words, None, Hearing(**{**SURE, **hearing}))
+    return decide(gather(LineFacts(script), transcript, GOOD), Thresholds())
+
+
+def codes(verdict: Verdict) -> set[str]:
+    return {reason.code for reason in verdict.reasons}
+
+
+def test_a_sure_judge_that_heard_the_line() -> None:
+    assert judged(SCRIPT) == Verdict("pass", ())
+
+
+def test_one_wrong_word_in_a_long_line_is_within_the_rates_but_not_when_the_judge_is_sure() -> None:
+    assert judged(ONE_WRONG, wanted_deficit_nats=4.0).outcome == "pass"
+    assert codes(judged(ONE_WRONG, wanted_deficit_nats=25.0)) == {"wrong_words"}
+
+
+def test_a_text_as_likely_as_the_other_is_for_a_person_unless_a_second_ear_heard_it() -> None:
+    heard = "hvor er den lille gule nykkelen til den gavle lykten"
+    assert judged(heard, wanted_deficit_nats=12.0).outcome == "retry"
+    doubtful = judged(heard, wanted_deficit_nats=0.3)
+    assert (doubtful.outcome, codes(doubtful)) == ("human", {"unclear_words"})
+    assert judged(heard, wanted_deficit_nats=0.3, second_ear_margin=0.1).outcome == "pass"
+    assert judged(heard, wanted_deficit_nats=0.3, second_ear_margin=2.0).outcome == "human"
+
+
+def test_a_repaired_text_is_given_away_by_the_second_ear() -> None:
+    verdict = judged(SCRIPT, second_ear_margin=1.5, second_ear_text="hvor er den lille nøkkelen")
+    assert (verdict.outcome, codes(verdict)) == ("human", {"ears_disagree"})
+
+
+@pytest.mark.parametrize(
+    ("heard", "hearing", "code"),
+    [
+        ("", {"no_speech": 0.99, "mean_log_probability": -1.4}, "nothing_heard"),
+        (SCRIPT, {"no_speech": 0.9, "mean_log_probability": -1.4}, "no_speech"),
+        ("Teksting av Ola Normann", {"no_speech": 0.7}, "credits"),
+        ("Takk for at du så på!", {}, "credits"),
+        ("hvor er " * 12, {}, "loop"),
+        (SCRIPT, {"cut_off": True}, "ran_on"),
+        ("Hvor er hva meget noget den lille af nøglen", {}, "other_language"),
+        ("Var är inte det och den lilla nyckeln", {}, "other_language"),
+        ("Where is the little yellow key for the old lamp", {}, "other_language"),
+        (f"{SCRIPT} {SCRIPT}", {}, "repeated"),
+    ],
+)
+def test_hallucinations(heard: str, hearing: dict[str, Any], code: str) -> None:
+    verdict = judged(heard, **hearing)
+    assert verdict.outcome == "retry"
+    assert code in codes(verdict)
+
+
+def test_a_loop_that_the_rates_would_not_explain() -> None:
+    heard = " ".join(["den lille gule nøkkelen"] * 5)
+    assert "loop" in codes(judged(heard, compression_ratio=4.0))
+
+
+def test_doubt_about_the_language_counts_only_where_words_differ() -> None:
+    assert judged(SCRIPT, own_language=0.1).outcome == "pass"
+    assert codes(judged(ONE_WRONG, own_language=0.1, wanted_deficit_nats=3.0)) == {"other_language"}
+
+
+def test_sound_after_the_last_word() -> None:
+    words = tuple(HeardWord(word, 0.0, 2.5, 0.9) for word in SCRIPT.split())
+    assert codes(judged(SCRIPT, words=words)) == {"sound_after_words"}
+    words = tuple(HeardWord(word, 0.0, 4.0, 0.9) for word in SCRIPT.split())
+    assert judged(SCRIPT, words=words).outcome == "pass"

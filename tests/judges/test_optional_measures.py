@@ -1,0 +1,100 @@
+"""DNSMOS and speaker models: the real ones where they are installed, and nothing at all where they are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from replikk.errors import ReplikkError
+from replikk.judges import naturalness, speaker_models
+from replikk.judges.thresholds import Thresholds
+from replikk.judges.voice_reasons import voice_reasons
+from replikk.judges.voice_traits import VoiceTraits
+from replikk.stages.voice_traits import check_evidence_settings
+
+BAND = Thresholds().for_words(6)
+
+
+def test_without_the_packages_nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(naturalness, "find_spec", lambda name: None)
+    monkeypatch.setattr(speaker_models, "find_spec", lambda name: None)
+    assert naturalness.weights_path() is None
+    assert naturalness.naturalness(np.zeros(16_000, np.float32)) is None
+    assert speaker_models.fingerprint(str(tmp_path / "model.onnx")) == ""
+
+
+def test_limits() -> None:
+    traits = VoiceTraits(-20, 2.0, 150.0, None, naturalness_mos=1.4, speaker_similarity=0.1)
+    assert [reason.code for reason in voice_reasons(None, traits, BAND)] == ["unlike_reference"]
+    strict = replace(BAND, min_naturalness_mos=2.0)
+    assert [reason.code for reason in voice_reasons(None, traits, strict)] == ["unlike_reference", "unnatural"]
+    assert list(voice_reasons(None, VoiceTraits(-20, 2.0, 150.0, None), BAND)) == []
+
+
+def test_mistakes_in_the_settings_are_told_at_once() -> None:
+    with pytest.raises(ReplikkError) as caught:
+        check_evidence_settings({"naturalness": "utmos", "speaker_model": 3, "speed": "fast"})
+    assert [part in str(caught.value) for part in ("none or dnsmos", "write text", "evidence.speed")] == [True] * 3
+
+
+def test_dnsmos_prefers_clean_speech() -> None:
+    pytest.importorskip("onnxruntime")
+    if naturalness.weights_path() is None:
+        pytest.skip("speechmos is not installed")
+    from replikk.audio.resample import resample
+    from replikk.judges.mini.hearing import Order, Studio
+
+    (clip,) = Studio({"f2": {"variant": "f2"}}).speak([Order("Hvor er den lille gule nøkkelen til lykten?", "f2")])
+    wave = resample((clip / np.float32(32768)).astype(np.float32), 22_050, 16_000)
+    hiss = np.random.default_rng(1).normal(0, 0.03, len(wave)).astype(np.float32)
+    clean, noisy = naturalness.naturalness(wave), naturalness.naturalness(wave + hiss)
+    assert clean is not None and noisy is not None
+    assert 1 <= noisy.overall < clean.overall <= 5
+    assert clean.background - noisy.background > 1
+    assert naturalness.naturalness(np.tile(wave, 3)) is not None  # longer than one window
+
+
+def speaker_model(path: Path) -> None:
+    """A small network in the format that sherpa-onnx reads: the mean of 80 log-mel bands is the embedding."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("sherpa_onnx")
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    mean = helper.make_node("ReduceMean", ["x"], ["embedding"], axes=[1], keepdims=0)
+    graph = helper.make_graph(
+        [mean], "speaker",
+        [helper.make_tensor_value_info("x", floats, [1, "frames", 80])],
+        [helper.make_tensor_value_info("embedding", floats, [1, 80])],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    facts = {
+        "framework": "3d-speaker", "language": "nb", "sample_rate": "16000", "output_dim": "80",
+        "normalize_samples": "1", "feature_normalize_type": "", "comment": "a stand-in",
+    }  # fmt: skip
+    for key, value in facts.items():
+        model.metadata_props.append(onnx.StringStringEntryProto(key=key, value=value))
+    onnx.save(model, str(path))
+
+
+def test_a_speaker_is_more_like_itself(tmp_path: Path) -> None:
+    speaker_model(tmp_path / "model.onnx")
+    from replikk.judges.mini.hearing import Order, Studio
+
+    studio = Studio({"low": {"variant": "m7", "pitch": 20}, "high": {"variant": "f5", "pitch": 80}})
+    texts = ("Hvor er den lille gule nøkkelen til lykten?", "Vi må hjem før det blir helt mørkt ute.")
+    clips = studio.speak([Order(text, voice) for voice in ("low", "high") for text in texts])
+    model = speaker_models.SpeakerModel(str(tmp_path / "model.onnx"))
+    low, low_again, high, _ = (model.embed(clip, 22_050) for clip in clips)
+    assert low is not None and low_again is not None and high is not None
+    assert speaker_models.similarity(low, low) == pytest.approx(1, abs=1e-3)
+    assert speaker_models.similarity(low, low_again) > speaker_models.similarity(low, high)
+    assert model.embed(clips[0][:100], 22_050) is None
+    assert speaker_models.fingerprint(str(tmp_path / "model.onnx")).startswith("speaker 1 ")
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    pytest.importorskip("sherpa_onnx")
+    with pytest.raises(ReplikkError, match="there is no file"):
+        speaker_models.fingerprint(str(tmp_path / "missing.onnx"))

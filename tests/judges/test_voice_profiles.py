@@ -1,0 +1,137 @@
+"""A voice as its own lines show it: what is an outlier, whose voice it is, and what one changed line does to others."""
+
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replikk.judges.thresholds import Thresholds
+from replikk.judges.voice_profiles import LEAST_TAKES, Sample, VoiceFit, fit, pace_letters, profiles_of
+from replikk.judges.voice_reasons import voice_reasons
+from replikk.judges.voice_traits import VoiceTraits
+
+BAND = Thresholds().for_words(6)
+DIMENSIONS = 30
+
+
+def take(draw: random.Random, voice: int = 0, **changed: object) -> Sample:
+    """A take of one of several voices: the same spread, centres that lie ``voice`` apart in every dimension."""
+    timbre = tuple(draw.gauss(voice * 0.8, 0.3) for _ in range(DIMENSIONS))
+    pitch_hz = 150 * 2 ** ((voice * 3 + draw.gauss(0, 0.7)) / 12)
+    traits = VoiceTraits(draw.gauss(-20, 1.2), 30 * 0.08 * draw.uniform(0.9, 1.1), pitch_hz, timbre)
+    moods = changed.pop("moods", frozenset())
+    return Sample(replace(traits, **changed), 30.0, moods)  # type: ignore[arg-type]
+
+
+def game(count: int = 30, voices: int = 3, seed: int = 1) -> dict[str, list[Sample]]:
+    draw = random.Random(seed)
+    return {f"voice{number}": [take(draw, number) for _ in range(count)] for number in range(voices)}
+
+
+def codes(found: VoiceFit | None) -> set[str]:
+    return {reason.code for reason in voice_reasons(found, None, BAND)}
+
+
+def test_a_take_like_the_others_has_nothing_against_it() -> None:
+    samples = game()
+    profiles = profiles_of(samples)
+    for voice, takes in samples.items():
+        assert [codes(fit(profiles, voice, one)) for one in takes] == [set()] * len(takes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"level_dbfs": -8.0}, "level_outlier"),
+        ({"level_dbfs": -32.0}, "level_outlier"),
+        ({"speaking_s": 4.8}, "slow_outlier"),
+        ({"speaking_s": 1.2}, "fast_outlier"),
+        ({"pitch_hz": 75.0}, "pitch_outlier"),
+    ],
+)
+def test_outliers(changed: dict[str, object], code: str) -> None:
+    assert code in codes(fit(profiles_of(game()), "voice0", take(random.Random(2), **changed)))
+
+
+def test_another_voice_of_the_game_is_named() -> None:
+    found = fit(profiles_of(game()), "voice0", take(random.Random(3), voice=2, pitch_hz=150.0))
+    assert found is not None
+    reasons = {reason.code: reason.text for reason in voice_reasons(found, None, BAND)}
+    assert reasons["other_voice"] == "it sounds more like the voice 'voice2' than like its own"
+
+
+def test_two_voices_with_the_same_settings_are_never_told_apart() -> None:
+    draw = random.Random(4)
+    samples = {name: [take(draw) for _ in range(40)] for name in ("one", "twin")}
+    profiles = profiles_of(samples)
+    assert not any("other_voice" in codes(fit(profiles, "one", one)) for one in samples["twin"])
+
+
+def test_a_few_bad_takes_do_not_hide_a_fault() -> None:
+    """Medians and median deviations: a fifth of the sample may be wrong."""
+    samples, draw = game(), random.Random(5)
+    samples["voice0"][:6] = [take(draw, voice=2, level_dbfs=-5.0, speaking_s=6.0) for _ in range(6)]
+    profiles = profiles_of(samples)
+    assert codes(fit(profiles, "voice0", samples["voice0"][10])) == set()
+    assert {"level_outlier", "slow_outlier", "other_voice"} <= codes(fit(profiles, "voice0", samples["voice0"][0]))
+
+
+def test_little_is_said_of_a_voice_with_few_takes_and_of_silence() -> None:
+    profiles = profiles_of(game(count=LEAST_TAKES - 1))
+    assert fit(profiles, "voice0", take(random.Random(6))) is None
+    silent = take(random.Random(6), speaking_s=0.0, timbre=None, pitch_hz=None)
+    assert fit(profiles_of(game()), "voice0", silent) is None
+    assert fit(profiles_of({}), "nobody", take(random.Random(6))) is None
+
+
+def test_a_whisper_is_not_asked_whose_voice_it_is() -> None:
+    whispered = take(random.Random(7), voice=2, moods=frozenset({"whisper"}))
+    found = fit(profiles_of(game()), "voice0", whispered)
+    assert found is not None
+    assert (found.nearest_voice, found.pitch_deviation_semitones) == ("", None)
+
+
+def test_a_direction_is_held_against_its_like() -> None:
+    samples, draw = game(), random.Random(8)
+    shout = frozenset({"shout"})
+    loud = [take(draw, level_dbfs=-10.0, moods=shout) for _ in range(LEAST_TAKES)]
+    alone = fit(profiles_of(samples), "voice0", loud[0])
+    assert alone is not None and not alone.like_direction
+    samples["voice0"] += loud
+    among = fit(profiles_of(samples), "voice0", loud[0])
+    assert among is not None and among.like_direction
+    assert abs(among.level_deviation_db) < abs(alone.level_deviation_db)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), changed=st.integers(0, 47))
+def test_one_changed_line_moves_other_verdicts_by_a_hair(seed: int, changed: int) -> None:
+    """Whatever is put in the place of one of 48 takes, medians move by less than half a standard deviation."""
+    samples = game(count=48, voices=2, seed=seed)
+    other = take(random.Random(seed), level_dbfs=0.0, speaking_s=9.0, pitch_hz=400.0)
+    edited = {**samples, "voice0": [*samples["voice0"][:changed], other, *samples["voice0"][changed + 1 :]]}
+    probe = take(random.Random(seed + 1))
+    before, after = fit(profiles_of(samples), "voice0", probe), fit(profiles_of(edited), "voice0", probe)
+    assert before is not None and after is not None
+    assert abs(before.level_deviation_db - after.level_deviation_db) < 0.6
+    assert abs((before.pitch_deviation_semitones or 0) - (after.pitch_deviation_semitones or 0)) < 0.4
+    assert math.isclose(before.pace_ratio, after.pace_ratio, rel_tol=0.05)
+
+
+def test_pace_counts_vowels_and_pauses() -> None:
+    assert pace_letters("Hei, du!") == 5 + 3 + 4 + 2  # letters, vowels, one pause inside, the line itself
+    assert pace_letters("Hipp … hipp ...") == pace_letters("Hipp, hipp.")
+    assert pace_letters("") > 0
+
+
+def test_profiles_need_no_numpy() -> None:
+    """A build with one changed line judges one take, and must not pay for it."""
+    script = "import sys, replikk.stages.bench, replikk.judges.voice_reasons; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
