@@ -23,9 +23,16 @@ _SAMPLE_CHARACTERS = 65_536  # below the csv module's own limit of a cell, so th
 
 _QUOTE_ADVICE = 'put the whole text in quotation marks and double those inside it: "Han sa ""hei""."'
 
+# æøåÆØÅ in words: in Mac Roman they are what cp1252 reads as ¾, ¿, Œ, ®, ¯ and as nothing.
+_MAC_LETTERS = re.compile(
+    rb"(?<=[A-Za-z])[\xbe\xbf\x8c\xae\xaf\x81]|(?<![\x80-\xff])[\xbe\xbf\x8c\xae\xaf\x81](?=[A-Za-z])"
+)
+_CP1252_LETTERS = re.compile(rb"[\xe0-\xff\xc6\xd8\xc5]")
+
 
 def decode(data: bytes) -> str:
-    """The text of a file: UTF-8 or UTF-16 by its byte order mark, else UTF-8, else cp1252 (Excel in Norway).
+    """The text of a file: UTF-8 or UTF-16 by its byte order mark, else UTF-8, else cp1252 (Excel in Norway on Windows)
+    or Mac Roman (Excel on a Mac), whichever gives more Norwegian letters.
 
     Raises SheetReadError when it is none of them, or UTF-8 with stray bytes.
     """
@@ -43,6 +50,8 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         where = data.count(b"\n", 0, error.start) + 1
+    if len(_MAC_LETTERS.findall(data)) > len(_CP1252_LETTERS.findall(data)):
+        return data.decode("mac_roman").replace("\r\n", "\n").replace("\r", "\n")  # old Macs end lines with CR alone
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError as error:

@@ -31,7 +31,7 @@ _SPEAKER = re.compile(r"([^:\n]{1,80}?)\s*(\([^()\n:]{1,60}\))?\s*:(?!\w|//)[ \t
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
 )
-_MARKUP_SIGN = re.compile(r"[\\\[\]{}<>*()&%#]")
+_MARKUP_SIGN = re.compile(r"[\\\[\]{}<>*()&%#$]")
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,8 @@ def _take(token: Token, text: str, state: _State, extra: frozenset[str]) -> None
             state.put("%", "%")
         else:
             state.problem(raw, *unresolved(raw, raw))
+    elif kind == "variable":
+        state.problem(raw, *unresolved(raw, raw[1:]))
     else:
         _take_tag(token, meaning_of(token), state, extra)
 

@@ -1,5 +1,5 @@
-"""Placeholders in a text (``{player_name}``, ``[mc!t]``, ``{0}``, ``%s``, ``<CHARNAME>``), filled in before markup is
-read.
+"""Placeholders in a text (``{player_name}``, ``[mc!t]``, ``{0}``, ``%s``, ``<CHARNAME>``, ``$name``), filled in before
+markup is read.
 
 ``placeholders.yaml`` beside the sheets, or ``placeholders`` in ``config.yaml``, says per placeholder what is spoken;
 without a word there it is an error, because no clip can say a name that the player has not typed yet:
@@ -141,7 +141,7 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
 
 def _may_hold_placeholder(text: str) -> bool:
     """A quick look, because most lines have none."""
-    return any(sign in text for sign in "{[<%")
+    return any(sign in text for sign in "{[<%$")
 
 
 def _split(text: str, known: Mapping[str, Any]) -> list[tuple[Token, str | None]]:
@@ -153,6 +153,8 @@ def _name(token: Token, known: Mapping[str, Any]) -> str | None:
     if token.kind == "printf":
         named = _PRINTF.fullmatch(token.raw)
         return named[1] if named else None if token.raw == "%%" else token.raw
+    if token.kind == "variable":
+        return token.raw[1:]
     if token.kind not in ("square", "curly", "curly2", "angle"):
         return None
     tag = meaning_of(token)

@@ -25,7 +25,7 @@ _LONGEST = 300  # characters inside one pair of brackets; a longer one is text t
 
 _TOKEN = re.compile(
     rf"""
-    (?P<escape>\\[\\\[\]{{}}<>*()&:%#_"'n])
+    (?P<escape>\\[\\\[\]{{}}<>*()&:%#_$"'n])
   | (?P<square2>\[\[(?:[^\[\]]{{1,{_LONGEST}}}\]\])?)
   | (?P<square>\[[^\[\]]{{0,{_LONGEST}}}\])
   | (?P<curly2>\{{\{{(?:[^{{}}]{{1,{_LONGEST}}}\}}\}})?)
@@ -35,6 +35,7 @@ _TOKEN = re.compile(
   | (?P<open>[\[{{](?=[/\#$]?\w))
   | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z][A-Za-z0-9]{{1,31}});)
   | (?P<printf>(?<![\d%])%(?:[0-9]{{1,2}}\$)?[sdi](?!\w)|%\(\w{{1,40}}\)[sd]|%%)
+  | (?P<variable>(?<![\w$])\$[^\W\d]\w{{1,40}})
   | (?P<stars>\*+(?:[^*\n]{{1,80}}\*+)?)
   | (?P<paren>\((?:[^()\n]{{1,80}}\))?)
   | (?P<line_tag>(?<!\S)\#line:\w+)

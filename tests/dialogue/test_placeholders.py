@@ -40,6 +40,8 @@ def texts(text: str, policies: dict[str, Any] = NAMES, say: str = "") -> list[tu
         ("Hei {mc:upper}!", "Hei venn!"),
         ("Hei <CHARNAME>!", "Hei helt!"),
         ("Ta {0} steg og %s til", "Ta tre steg og noe til"),
+        ("Hei $mc!", "Hei venn!"),
+        (r"Det koster $5, A$mc og \$mc", r"Det koster $5, A$mc og \$mc"),
         ("{i}Hei{/i}{w=0.5} {mc}", "{i}Hei{/i}{w=0.5} venn"),
         (r"\{mc\} og 100 %", r"\{mc\} og 100 %"),
         ("ingen", "ingen"),

@@ -44,11 +44,21 @@ def read_csv(folder: Path, data: str | bytes, name: str = "a.csv") -> tables.Tab
 
 
 @pytest.mark.parametrize("separator", [";", ",", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "mac_roman"])
 def test_separators_and_encodings(tmp_path: Path, separator: str, encoding: str) -> None:
     table = read_csv(tmp_path, as_csv(LINES, separator).encode(encoding))
     assert [cells for _, cells in table.rows] == LINES
     assert [number for number, _ in table.rows] == [1, 2, 3]
+
+
+def test_a_file_of_an_old_mac_ends_its_lines_with_one_sign(tmp_path: Path) -> None:
+    table = read_csv(tmp_path, as_csv(LINES).replace("\n", "\r").encode("mac_roman"))
+    assert [cells for _, cells in table.rows] == LINES
+
+
+def test_a_spanish_word_makes_no_mac_file(tmp_path: Path) -> None:
+    table = read_csv(tmp_path, "id;text\na;«¿Qué?» sa Bjørn på øya.\n".encode("cp1252"))
+    assert table.rows[1] == (2, ["a", "«¿Qué?» sa Bjørn på øya."])
 
 
 def test_letters_in_two_pieces_become_one(tmp_path: Path) -> None:
