@@ -8,8 +8,8 @@ from typing import Any
 from replikk.audio.ogg import read_tags
 from replikk.audio.recordings import read_recording
 from replikk.config import Config
-from replikk.dialogue.assemble import speak_text
 from replikk.dialogue.drills import is_drill
+from replikk.dialogue.lines_of_rows import speak_text
 from replikk.errors import AudioError, JudgeError
 from replikk.files import sha256_file
 from replikk.judges import judge_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from replikk.audio.delivery import Delivered, deliver
 from replikk.config import Config
-from replikk.dialogue.assemble import speak_text
+from replikk.dialogue.lines_of_rows import speak_text
 from replikk.dialogue.styles import loudness_offset_lu
 from replikk.dialogue.take_keys import ingredients, line_key, take_key
 from replikk.dialogue.voices import read_voices

@@ -146,7 +146,7 @@ def _directions(
     if not retakes:
         return [], ()
     # Imported here: most batches only accept.
-    from replikk.dialogue.assemble import read_policies
+    from replikk.dialogue.desk import read_policies
     from replikk.dialogue.lexicon import read_lexicon
     from replikk.dialogue.voices import read_voices
     from replikk.engines import engine_of
