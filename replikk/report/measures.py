@@ -10,10 +10,16 @@ from typing import Any, NamedTuple
 
 from replikk.report.wording import spell_length, spell_share
 
+LONGEST_QUOTE = 200
+
 
 class Measure(NamedTuple):
     label: str
     value: str
+
+
+def _count(value: int) -> str:
+    return str(value)
 
 
 def _words(value: float) -> str:
@@ -36,6 +42,22 @@ def _nats(value: float) -> str:
     return f"{value:.2f} nats per letter".replace("-", "−")
 
 
+def _nats_in_all(value: float) -> str:
+    return f"{value:.1f} nats".replace("-", "−")
+
+
+def _logarithm(value: float) -> str:
+    return f"{value:.2f} per token (0 is certain, below −1 is guessing)".replace("-", "−")
+
+
+def _times(value: float) -> str:
+    return f"{value:.1f} times"
+
+
+def _quoted(value: str) -> str:
+    return f"«{value[:LONGEST_QUOTE]}{'…' if len(value) > LONGEST_QUOTE else ''}»"
+
+
 def _pace(value: float) -> str:
     return f"{value:.1f} letters per second"
 
@@ -54,11 +76,21 @@ _TABLE: tuple[tuple[tuple[str, ...], str, Callable[[Any], str]], ...] = (
     (("comparison", "repeated_words"), "repeated words", _words),
     (("margin",), "wanted text against best reading", _nats),
     (("least_confidence",), "confidence in the least sure word", spell_share),
+    (("hearing", "wanted_deficit_nats"), "wanted text less likely than the one heard, by", _nats_in_all),
+    (("hearing", "mean_log_probability"), "certainty of the judge", _logarithm),
+    (("hearing", "own_language"), "sure that it is Norwegian", spell_share),
+    (("hearing", "no_speech"), "sure that nobody speaks", spell_share),
+    (("hearing", "compression_ratio"), "what was heard compresses", _times),
+    (("hearing", "first_text"), "a first, smaller judge heard", _quoted),
+    (("hearing", "second_ear_text"), "the second ear heard", _quoted),
+    (("hearing", "second_ear_margin"), "wanted text against best reading, by the second ear", _nats),
+    (("repeated_fours",), "stretches of four words said again", _count),
     (("signal", "duration_s"), "length", spell_length),
     (("characters_per_s",), "pace", _pace),
     (("pause_excess_s",), "pause longer than wanted, by", _seconds),
     (("pause_missing_s",), "pause shorter than wanted, by", _seconds),
     (("unexplained_silence_s",), "silence where no pause belongs", _seconds),
+    (("sound_after_words_s",), "sound after the last word", _seconds),
     (("signal", "silence_start_s"), "silence at the start", _seconds),
     (("signal", "silence_end_s"), "silence at the end", _seconds),
     (("signal", "tail_level_db"), "last 10 ms against the speech", _decibel),
@@ -76,6 +108,9 @@ _SILENT_WHEN_ZERO = frozenset(
         "pause_excess_s",
         "pause_missing_s",
         "unexplained_silence_s",
+        "repeated_fours",
+        "first_text",
+        "second_ear_text",
     }
 )
 

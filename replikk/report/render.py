@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +32,7 @@ from replikk.report.page_data import link, page_data
 from replikk.report.plots import bar_plots, history_plot, voice_plots
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -92,6 +94,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_compiled_templates(),
     )
     environment.filters["length"] = wording.spell_length
     environment.filters["share"] = wording.spell_share
@@ -101,6 +104,15 @@ def _environment() -> Environment:
     environment.filters["duration"] = wording.spell_duration
     environment.globals["count_of"] = wording.count_of
     return environment
+
+
+def _compiled_templates() -> BytecodeCache | None:
+    """Templates compiled beside our own modules, as Python compiles those; every build of one line would do it anew."""
+    from jinja2 import FileSystemBytecodeCache
+
+    folder = Path(__file__).parent / "__pycache__"
+    usable = not sys.dont_write_bytecode and os.access(folder, os.W_OK)
+    return FileSystemBytecodeCache(str(folder)) if usable else None
 
 
 @lru_cache(maxsize=32)

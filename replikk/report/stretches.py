@@ -18,8 +18,11 @@ SHORTEST_S = 0.06
 """A stretch shorter than this, such as the place of a word that is not there, is widened to be seen."""
 LONGEST_LABEL = 40
 
-_ABOUT_WORDS = frozenset({"wrong_words", "word_errors", "character_errors", "wrong_run", "missing_end", "missing_words",
-                          "repeated", "extra_start", "extra_end", "extra_words", "unclear_word", "misfit"})  # fmt: skip
+_ABOUT_WORDS = frozenset({
+    "wrong_words", "word_errors", "character_errors", "wrong_run", "missing_end", "missing_words", "repeated",
+    "extra_start", "extra_end", "extra_words", "unclear_word", "unclear_words", "misfit", "direction_spoken",
+    "reference_spoken", "loop", "other_language",
+})  # fmt: skip
 _WORD_LABELS = {"del": "missing", "ins": "extra", "sub": "wrong"}
 
 
@@ -43,7 +46,10 @@ def stretches(
     if "long_pause" in codes:
         start_s = signal["longest_silence_at_s"]
         found.append((start_s, start_s + signal["longest_silence_s"], "long pause"))
-    if codes & {"silent", "nothing_heard"}:
+    if "sound_after_words" in codes:
+        end_s = duration_s - signal["silence_end_s"]
+        found.append((max(0.0, end_s - evidence["sound_after_words_s"]), end_s, "no word any more"))
+    if codes & {"silent", "nothing_heard", "no_speech", "credits"}:
         found.append((0.0, duration_s, "no words"))
     if "wrong_line" in codes:
         found.append((0.0, duration_s, "another line"))

@@ -92,6 +92,19 @@ def test_the_take_that_was_picked_is_the_one_that_is_accepted(desk):
     assert decisions(desk)[0]["take_key"] == keys[2]
 
 
+def test_takes_can_be_compared_while_a_new_direction_is_written(desk):
+    open_desk(desk)
+    position = desk.locator(".desk .position").inner_text()
+    desk.keyboard.press("r")
+    desk.keyboard.type("roligere")
+    desk.locator('button[aria-label="Play take 1"]').last.click()
+    assert desk.locator('form.retake input[name="style"]').input_value() == "roligere"
+    assert desk.locator(".desk .position").inner_text() == position != ""
+    desk.locator('form.retake button[type="submit"]').click()
+    [row] = decisions(desk)
+    assert (row["decision"], row["style"]) == ("retake", "roligere")
+
+
 def test_undo_takes_the_last_step_back_and_returns_to_its_line(desk):
     open_desk(desk)
     first = line_on_desk(desk)
@@ -136,6 +149,28 @@ def test_several_lines_are_decided_on_in_one_step(desk):
     desk.locator('.selecting [data-decision="accept"]').click()
     assert {line for line, _ in summed(desk)} == everything
     assert "Everything is decided" in desk.locator(".begin .progress").text_content()
+
+
+def test_several_lines_are_asked_for_anew_with_one_direction(desk):
+    open_desk(desk)
+    desk.keyboard.press("x")
+    desk.keyboard.press("Shift+ArrowDown")
+    desk.keyboard.press("r")
+    assert decisions(desk) == []
+    desk.keyboard.type("roligere")
+    desk.keyboard.press("Tab")
+    desk.keyboard.type("for ivrig")
+    desk.keyboard.press("Enter")
+    assert [(row["decision"], row["style"], row["why"]) for row in decisions(desk)] == [
+        ("retake", "roligere", "for ivrig")
+    ] * 2
+    assert "selected" not in desk.locator(".selecting").inner_text()
+    desk.keyboard.press("x")
+    desk.locator('.selecting [data-decision="retake"]').click()
+    desk.keyboard.press("Escape")
+    assert not desk.locator(".ask").is_visible() and len(decisions(desk)) == 2
+    desk.keyboard.press("u")
+    assert decisions(desk) == []
 
 
 def test_typing_never_decides(desk):
@@ -219,6 +254,9 @@ def until_written(page, site, wanted) -> None:
 def test_a_served_page_writes_decisions_and_takes_them_back(site, pilot):
     page = served(pilot, site)
     assert "written at once" in page.locator(".work").inner_text()
+    assert (
+        page.locator(".who").get_attribute("placeholder") == page.evaluate("replikkDeciding.review().signedBy()") != ""
+    )
     open_desk(page)
     line = line_on_desk(page)
     page.keyboard.press("a")
@@ -342,6 +380,28 @@ def test_the_next_build_does_exactly_what_was_decided_in_the_page(site, pilot, g
     page.wait_for_selector("#desk-title")
     until(page, "Boolean(replikkDeciding.review())")
     assert page.evaluate("replikkLines.waiting.map((line) => line.id)") == ["skog_001"]
+
+
+def test_decisions_that_were_exported_from_the_disk_are_built_as_well(desk, game):
+    before = {line["id"]: line for line in game.report()["lines"]}
+    open_desk(desk)
+    for line_id, keys in (("havn_001", ["2", "l"]), ("skog_001", ["r", "Enter"])):
+        desk.evaluate(f"location.hash = '#line-{line_id}'")
+        until(desk, f"document.querySelector('#desk-title').textContent === '{line_id}'")
+        for press in keys:
+            desk.keyboard.press(press)
+    with desk.expect_download() as download:
+        desk.get_by_role("button", name="Export CSV").first.click()
+    download.value.save_as(game.dialogue / "decisions.csv")
+
+    Stages(game).all()
+
+    after = {line["id"]: line for line in game.report()["lines"]}
+    changed = {line_id for line_id in after if after[line_id]["state"] != before[line_id]["state"]}
+    assert changed == {"havn_001", "skog_001"}
+    assert (after["havn_001"]["state"], after["skog_001"]["state"]) == ("locked", "regenerated")
+    assert after["havn_001"]["take"] == before["havn_001"]["takes"][1]["key"]
+    assert after["skog_001"]["take"] not in {take["key"] for take in before["skog_001"]["takes"]}
 
 
 def test_a_stale_lock_waits_until_it_is_withdrawn_and_then_the_new_text_is_spoken(game, pilot):

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import pytest
 from page_pilot import is_playing, line_on_desk, player_time, until
 from review_site import running
@@ -29,6 +36,43 @@ def test_clips_of_every_format_play_from_the_disk(pilot, game, audio_format, suf
     assert playing(page).endswith(suffix)
     before = player_time(page)
     until(page, f"replikkPlayer.state().time_s > {before} || !replikkPlayer.state().playing")
+
+
+@contextmanager
+def plain_web_server(folder: Path):
+    """Files and nothing else: what a studio's web space or a continuous-integration server does with artefacts."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("by", ["disk", "web server"])
+def test_the_three_folders_are_all_that_somebody_elsewhere_needs(pilot, game, tmp_path, by):
+    sent = tmp_path / "to send"
+    for folder in ("report", "assets", "store/takes"):
+        shutil.copytree(game.build / folder, sent / folder)
+    archive = shutil.make_archive(str(tmp_path / "report"), "zip", sent)
+    shutil.rmtree(game.root)
+    shutil.rmtree(sent)
+    there = tmp_path / "Nedlastinger #1 (æøå)"
+    shutil.unpack_archive(archive, there)
+    with plain_web_server(there) as site:
+        # A page that is served asks once whether it may write decisions; here nobody takes them.
+        where = there / "report" / "index.html" if by == "disk" else f"{site}/report/index.html"
+        page = pilot.open(where, expect=("Failed to load resource: the server responded with a status of 404",))
+        until(page, "Boolean(replikkDeciding.review())")
+        assert "kept in this browser" in page.locator(".work").inner_text()
+        page.keyboard.press("Enter")
+        for press in ("Space", "d", "1"):  # the take, the finished clip, another take
+            page.keyboard.press(press)
+            wait_until_it_plays(page)
+        page.close()
 
 
 def test_space_plays_and_pauses_the_take_and_a_click_on_the_wave_seeks(desk):

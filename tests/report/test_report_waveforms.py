@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ SIGNAL = {
     "longest_silence_s": 0.4,
     "longest_silence_at_s": 1.5,
 }
-EVIDENCE = {"signal": SIGNAL, "unexplained_silence_at_s": 1.0, "unexplained_silence_s": 0.6}
+EVIDENCE = {"signal": SIGNAL, "unexplained_silence_at_s": 1.0, "unexplained_silence_s": 0.6, "sound_after_words_s": 0.9}
 
 
 def bins_of(samples: Any, rate: int = RATE) -> list[int]:
@@ -130,6 +132,7 @@ def stretches_for(*codes: str, words: list[Any] | None = None) -> list[tuple[flo
         ("silence_end", (1.8, 3.0, "silence")),
         ("silence_inside", (1.0, 1.6, "silence")),
         ("long_pause", (1.5, 1.9, "long pause")),
+        ("sound_after_words", (0.9, 1.8, "no word any more")),
         ("nothing_heard", (0.0, 3.0, "no words")),
         ("wrong_line", (0.0, 3.0, "another line")),
     ],
@@ -169,9 +172,12 @@ def test_a_missing_word_without_a_gap_is_wide_enough_to_be_seen() -> None:
     [
         (("noise", 14.98, 18.0), "measured 15.0 dB, at least 18.0 dB wanted"),
         (("missing_end", 2, 0), "measured 2 words, at most 0 words wanted"),
-        (("word_errors", 0.4, 0.2), "measured 40.0 %, at most 20.0 % wanted"),
+        (("word_errors", 0.4, 0.2), "measured 40.0 % word errors, at most 20.0 % wanted"),
         (("silence_inside", 0.61, 0.55), "measured 0.61 s, at most 0.55 s wanted"),
-        (("too_slow", 2.3, 4), "measured 2.3 letters a second, at least 4.0 letters a second wanted"),
+        (("too_slow", 2.3, 4), "measured 2.3 letters a second, at least 4.0 wanted"),
+        (("misfit", 16.28, 12.0), "measured a misfit of 16.3, at most 12.0 wanted"),
+        (("unlike_reference", 0.12, 0.25), "measured a likeness of 0.12, at least 0.25 wanted"),
+        (("unclear_words", 0.42, 1.0), "measured a misfit of 0.4, limit 1.0"),
         (("of a later version", 2.5, 1), "measured 2.5, limit 1"),
         (("drill", None, None), ""),
         (("strange", "text", True), ""),
@@ -179,3 +185,17 @@ def test_a_missing_word_without_a_gap_is_wide_enough_to_be_seen() -> None:
 )
 def test_limits_are_told_in_units(reason: tuple[str, Any, Any], text: str) -> None:
     assert spell_limit(dict(zip(("code", "measured", "threshold"), reason, strict=True))) == text
+
+
+BARE = "measured 2.5, limit 1"
+NOT_MEASURED = {"drill", "not_heard", "no_audio", "credits", "ran_on"}
+
+
+def test_every_reason_that_judges_give_has_its_unit() -> None:
+    """A verdict that a judge learned to give, and that the report would show as a bare number."""
+    page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8").split("## Limits")[0]
+    rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
+    codes = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    assert len(codes) > 30
+    bare = {code for code in codes if spell_limit({"code": code, "measured": 2.5, "threshold": 1}) == BARE}
+    assert bare <= NOT_MEASURED

@@ -94,6 +94,10 @@ def test_measures_say_what_there_is_and_nothing_else() -> None:
         "last 10 ms against the speech": "−31.2 dB",
         "clipped samples": "none",
     }
+    freely = {"hearing": {"own_language": 0.42, "second_ear_text": "x" * 500, "first_text": None}, "repeated_fours": 2}
+    shown = dict(measures(freely))
+    assert shown["sure that it is Norwegian"] == "42.0 %" and shown["stretches of four words said again"] == "2"
+    assert "a first, smaller judge heard" not in shown and len(shown["the second ear heard"]) < 210
     assert measures(None) == []
     assert measures({"comparison": None, "signal": {}}) == []
 

@@ -1,6 +1,6 @@
 // The list of lines: searching, filtering, selecting. Only the rows that can be seen are in the page.
 const replikkBrowse = (() => {
-  const { make, words, seconds, countOf } = replikkShared;
+  const { make, words, seconds, countOf, key } = replikkShared;
   const { data, all, find, speaker, voiceOf } = replikkLines;
   const { on, isDone, DONE } = replikkDeciding;
   const ROW_PIXELS = 64; // as .list > li in report.css
@@ -144,17 +144,42 @@ const replikkBrowse = (() => {
     selecting.replaceChildren(everything);
     if (!selected.size) return;
     for (const [decision, label] of [["accept", "Accept"], ["retake", "Another reading"], ["lock", "Lock"]]) {
-      selecting.append(make("button", { "data-decision": decision, onclick: () => act(decision) }, label));
+      selecting.append(make("button", { "data-decision": decision, onclick: () => (decision === "retake" ? ask() : act(decision, {})) }, label));
     }
     selecting.append(make("button", { class: "quiet", onclick: clear }, "Clear selection"));
   };
-  const clear = () => { selected.clear(); anchor = null; redraw(); };
+  const clear = () => { selected.clear(); anchor = null; asking.hidden = true; redraw(); };
+
+  // Another reading of all that is selected, with one direction for all of them.
+  const asking = (() => {
+    const style = make("input", { type: "text", name: "style", maxLength: 500, autocomplete: "off", dir: "auto", placeholder: "as in the sheet" });
+    const why = make("input", { type: "text", name: "why", maxLength: 2000, autocomplete: "off", dir: "auto" });
+    const leave = () => {
+      document.activeElement.blur(); // a field that is not shown any more would still take the keys
+      asking.hidden = true;
+    };
+    return make("form", { class: "ask", hidden: true, "aria-label": "Another reading of the selected lines",
+      onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); leave(); } },
+      onsubmit: (event) => {
+        event.preventDefault();
+        const said = { style: style.value.trim(), why: why.value.trim() };
+        style.value = why.value = "";
+        leave();
+        act("retake", said);
+      } },
+      make("label", {}, "New direction for all of them", style), make("label", {}, "Comment", why),
+      make("div", { class: "acts" }, make("button", { type: "submit" }, "Ask for another reading", key("Enter")),
+        make("button", { class: "quiet", onclick: leave }, "Cancel", key("Esc"))));
+  })();
+  selecting.after(asking);
+  const ask = () => { asking.hidden = false; asking.elements.style.focus(); };
 
   replikkDeciding.listen(redraw);
 
   return {
     selected,
     clear,
+    ask,
     onChoose(listener) { choose = listener; },
     onAct(listener) { act = listener; },
     found: () => found,

@@ -44,6 +44,7 @@ const replikkDeciding = (() => {
 
   // Why a decision cannot be made; empty when it can.
   const obstacle = (line, decision, take) => {
+    if (!review) return "the page is still asking where decisions are kept";
     if (decision === "note") return "";
     if (!take) return "there is no take to decide on";
     if (decision === "withdraw") return decidedTake(line) ? "" : "nothing was decided here that could be taken back";
@@ -73,7 +74,7 @@ const replikkDeciding = (() => {
   };
 
   const undo = () => {
-    const step = review.undo();
+    const step = review && review.undo();
     if (!step) {
       tell("There is nothing of this page to take back");
       return null;

@@ -11,6 +11,7 @@ const replikkDesk = (() => {
   let line = null;
   let chosen = 0;
   let parts = {};
+  let standing = ""; // "3 of 39"
   let go = () => {};
   let after = () => {};
 
@@ -220,7 +221,7 @@ const replikkDesk = (() => {
 
   const header = () => {
     const onward = make("label", { class: "onward" }, make("input", { type: "checkbox", checked: remembered("onward", true), onchange: (event) => remember("onward", event.target.checked) }), "play the next by itself");
-    parts.position = make("span", { class: "soft position" });
+    parts.position = make("span", { class: "soft position" }, standing);
     return make("header", {},
       make("div", { class: "top" },
         make("button", { class: "quiet back", onclick: () => go(null) }, "‹ List"),
@@ -259,11 +260,14 @@ const replikkDesk = (() => {
 
   const choose = (place) => {
     if (place < 0 || place >= line.takes.length || place === chosen) return;
-    const comment = parts.comment.value;
+    const fields = () => [parts.note, parts.retake].flatMap((form) => [...form.querySelectorAll("input")]);
+    const written = fields().map((field) => field.value);
+    const asking = !parts.retake.hidden;
     chosen = place;
     drawLine();
-    parts.comment.value = comment;
-    parts.note.hidden = !comment;
+    fields().forEach((field, number) => { field.value = written[number]; });
+    parts.note.hidden = !parts.comment.value;
+    parts.retake.hidden = !asking;
   };
 
   // Whatever plays is shown where it is drawn.
@@ -295,16 +299,17 @@ const replikkDesk = (() => {
 
   return {
     show(next, position) {
+      standing = position;
       if (next !== line) {
         line = next;
         chosen = Math.max(0, line.takes.findIndex((each) => each.delivered));
         const mine = deciding.on(line).deciding;
-        const place = mine ? deciding.takeOf(line, mine) : -1;
-        if (place >= 0) chosen = place;
+        const decided = mine ? deciding.takeOf(line, mine) : -1;
+        if (decided >= 0) chosen = decided;
         root.scrollTop = 0;
         drawLine();
       }
-      parts.position.textContent = position;
+      parts.position.textContent = standing;
       root.hidden = false;
     },
     hide() { root.hidden = true; },

@@ -59,7 +59,12 @@
   };
 
   const route = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
+    let name = "";
+    try {
+      name = decodeURIComponent(location.hash.slice(1));
+    } catch {
+      // a mangled address: the first screen
+    }
     if (name.startsWith("line-") && byId.has(name.slice(5))) openLine(byId.get(name.slice(5)));
     else if (name === "lines") { if (!atDesk) openList(); } else {
       showView("overview");
@@ -123,10 +128,10 @@
     if (remembered("onward", true)) desk.playFirst(); else player.stop();
   });
 
-  const decideSelected = (decision) => {
+  const decideSelected = (decision, more = {}) => {
     const wanted = [...browse.selected].map((line) => {
       const take = line.takes.find((each) => each.delivered) || line.takes[line.takes.length - 1];
-      return { line, take, decision };
+      return { line, take, decision, ...more };
     });
     if (deciding.decide(wanted)) browse.clear();
   };
@@ -145,7 +150,7 @@
       : status.lasting ? "kept in this browser" : "kept until this page is closed";
     const fill = make("span", {});
     fill.style.width = `${waiting.length ? done / waiting.length * 100 : 100}%`;
-    const who = make("input", { type: "text", class: "who", "aria-label": "Who decides", placeholder: "your name", size: "8", maxLength: 100, autocomplete: "name",
+    const who = make("input", { type: "text", class: "who", "aria-label": "Who decides", placeholder: review.signedBy() || "your name", size: "8", maxLength: 100, autocomplete: "name",
       onchange: (event) => review.setWho(event.target.value) });
     who.value = document.activeElement && document.activeElement.classList.contains("who") ? document.activeElement.value : review.who();
     if (!work.contains(document.activeElement) || !work.children.length) {
@@ -244,7 +249,11 @@
       else { history.pushState(null, "", "#main"); route(); }
     } };
   for (const [letter, decision] of [["a", "accept"], ["r", "retake"], ["l", "lock"]]) {
-    wide[letter] = () => { if (browse.selected.size) decideSelected(decision); else desk.act(decision); };
+    wide[letter] = () => {
+      if (!browse.selected.size) desk.act(decision);
+      else if (decision === "retake") browse.ask();
+      else decideSelected(decision);
+    };
   }
   for (let place = 0; place < 9; place += 1) wide[String(place + 1)] = () => desk.playTake(place);
 
@@ -287,6 +296,7 @@
     begin.hidden = false;
     begin.firstElementChild.append(" ", ...key("Enter"));
   }
+  linesPart.prepend(make("h1", { class: "hidden" }, "Listen and decide"));
   linesPart.hidden = true;
   browse.show();
   if (waiting.length) browse.filter("state=waiting");

@@ -11,6 +11,7 @@
 //   review.decisionOn(line_id, take_key)   what holds on a take now, or null
 //   review.decisions()       all rows, oldest first, each with `holds`, `stale` and `waiting` (not written yet)
 //   review.status            { online, waiting, error, refused, remarks, problems, lost, report, lasting }
+//   review.signedBy()        whose name goes with decisions
 //   review.exportCsv()       the rows of this browser as a file of the same form as decisions.csv
 //
 // Everything is shown at once and written in the order in which it was done. A step that cannot be written because the
@@ -156,6 +157,7 @@ const replikkReview = (() => {
         return step;
       },
       canUndo: () => steps.length > 0,
+      signedBy: () => options.who(),
       rows: () => steps.flat().map((row) => ({
         ...row, waiting: false, stale: options.knows(row.line_id, row.take_key) ? "" : "the page shows no such take",
       })),
@@ -313,7 +315,7 @@ const replikkReview = (() => {
         if (!decisions.length) return;
         const entry = {
           request: newName(),
-          decisions: decisions.map((decision) => filled(decision, options.who() || state.who)),
+          decisions: decisions.map((decision) => filled(decision, this.signedBy())),
         };
         queue.push(entry);
         steps.push(entry);
@@ -334,6 +336,7 @@ const replikkReview = (() => {
         return entry.decisions;
       },
       canUndo: () => steps.length > 0,
+      signedBy: () => options.who() || state.who, // who started the server, where the page says nobody else
       rows() {
         const undone = new Set(queue.flatMap((entry) => (entry.undoes ? entry.undoes.rows || [] : [])));
         const waitingUndo = new Set(queue.map((entry) => entry.undoes).filter(Boolean));

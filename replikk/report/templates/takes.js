@@ -29,10 +29,19 @@ const replikkTakes = (() => {
   const outcome = (take) => (take.outcome
     ? make("span", { class: `outcome ${take.outcome}` }, data.outcomes[take.outcome] || take.outcome) : null);
 
+  // Neighbours that are all missing, or all extra, are one box; wrong words stand over what was heard one by one.
+  const joined = (steps) => steps.reduce((found, step) => {
+    const last = found[found.length - 1];
+    if (last && step[0] !== "ok" && step[0] !== "sub" && last[0] === step[0]) {
+      found.splice(-1, 1, [last[0], `${last[1]} ${step[1]}`.trim(), `${last[2]} ${step[2]}`.trim()]);
+    } else found.push(step);
+    return found;
+  }, []);
+
   // Expected over heard, word by word; signs and labels beside the colours.
   const comparison = (take, locale) => {
     const box = make("div", { class: "aligned", lang: locale, dir: "auto" });
-    for (const [op, ...step] of take.steps) {
+    for (const [op, ...step] of joined(take.steps)) {
       if (op === "ok") {
         const [text, skipped, tail] = step;
         box.append(words("span", "ok", text), " ");
@@ -73,7 +82,7 @@ const replikkTakes = (() => {
         : take.heard ? words("p", "heard", take.heard.slice(0, 600), line.locale) : null,
       reasons(take),
       make("p", { class: "facts" }, [seconds(take.duration), `reading ${take.reading}`,
-        take.level === null || take.level === undefined ? "" : `level ${number(take.level, 1, "dBFS")}, played ${gain >= 0 ? "+" : ""}${number(gain, 1, "dB")}`]
+        take.level === null || take.level === undefined ? "" : `level ${number(take.level, 1, "dBFS")}${Math.abs(gain) < 0.05 ? "" : `, played ${gain > 0 ? "+" : ""}${number(gain, 1, "dB")}`}`]
         .filter(Boolean).join(" · ")),
       evidence(take));
     box.wave = small;
