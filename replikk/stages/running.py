@@ -40,7 +40,7 @@ def open_job(
         parser.add_argument(f"--{name}", required=True)
     job = parser.parse_args()
     # A stage makes hundreds of thousands of plain records that stay: looking for cycles in them finds nothing.
-    gc.set_threshold(200_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
     with stage_log(job.log):
         job.config = read_config(orjson.loads(job.config.read_bytes()))
         yield job
