@@ -1,7 +1,7 @@
 """The voice build of a game. `snakemake` makes everything that changed; see README.md.
 
 Targets: `all` (assets and report), `judge` (train the embedded judge), `calibrate` (propose limits from what people
-decided), `models` (fetch the real voice), `train` and `promote` (a LoRA of your own).
+decided), `models` (fetch the real voice), `corpus`, `train` and `promote` (a LoRA of your own).
 """
 
 import logging
@@ -28,11 +28,17 @@ logging.captureWarnings(True)
 
 # These targets are workflows of their own: they must work while sheets are wrong, and before a build can be opened. They
 # are included only when they are asked for, so that a mistake in their settings stops no build.
-ASKED = {"models", "train", "promote"} & set(sys.argv[1:])
+ASKED = {"models", "corpus", "train", "promote"} & set(sys.argv[1:])
 
 if "models" in ASKED:
 
     include: "rules/models.smk"
+
+
+# Training makes the corpus first, where the settings say from what.
+if "corpus" in ASKED or (ASKED & {"train", "promote"} and config.get("corpus")):
+
+    include: "rules/corpus.smk"
 
 
 if ASKED & {"train", "promote"}:

@@ -44,6 +44,7 @@ class Config:
     delivery: Mapping[str, Any]
     thresholds: Mapping[str, Any]
     models: ModelSettings
+    corpus: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """Optional measures: which, and where their models are."""
@@ -77,6 +78,7 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         "thresholds",
         "models_dir",
         "models",
+        "corpus",
         "training",
         "evidence",
         "calibrate",
@@ -118,6 +120,7 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         delivery=_section(mapping, "delivery", problems),
         thresholds=_section(mapping, "thresholds", problems),
         models=models,
+        corpus=_section(mapping, "corpus", problems),
         training=_section(mapping, "training", problems),
         evidence=_section(mapping, "evidence", problems),
         calibrate=_section(mapping, "calibrate", problems),
@@ -126,7 +129,7 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
     )
     problems += _unusable_folders(config)
     sections = ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds", "training", "evidence")
-    for name in (*sections, "calibrate"):
+    for name in (*sections, "calibrate", "corpus"):
         problems += [f"config.yaml: {name}: {what}" for what in _not_plain(getattr(config, name))]
     if problems:
         raise ReplikkError("\n".join(problems))

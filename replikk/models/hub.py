@@ -100,7 +100,9 @@ def _endpoint() -> str | None:
 def _url(repository: str, revision: str, path: str) -> str:
     from huggingface_hub import hf_hub_url
 
-    return hf_hub_url(repository, path, revision=revision, endpoint=_endpoint())
+    name = repository.removeprefix("datasets/")  # so the hub itself tells data sets from models
+    kind = "dataset" if name != repository else None
+    return hf_hub_url(name, path, repo_type=kind, revision=revision, endpoint=_endpoint())
 
 
 class TotalProgress:

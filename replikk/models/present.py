@@ -13,6 +13,7 @@ from replikk.errors import ReplikkError
 from replikk.models.catalogue import CARD, ModelFile, PublishedModel, spell_bytes
 from replikk.models.licences import model_licence_problems
 from replikk.models.lock import LockedModel, pinned, read_lock
+from replikk.models.promoted import unpromoted_adapter_problem
 from replikk.models.settings import ModelSettings, OwnModel
 
 FETCH_COMMAND = "snakemake --cores 1 models"
@@ -117,8 +118,11 @@ def require_judge_models(settings: ModelSettings) -> None:
 
 
 def require_models(settings: ModelSettings, commercial: bool) -> None:
-    """For the start of a build: raises ReplikkError when a model may not be used, or is not here."""
+    """For the start of a build: raises ReplikkError when a model may not be used, was promoted by no gate, or is not
+    here."""
     problems = model_licence_problems(settings, commercial)
+    if unpromoted := unpromoted_adapter_problem(settings):
+        problems.append(unpromoted)
     if not problems and (missing := missing_models(settings)):
         problems = [missing]
     if problems:

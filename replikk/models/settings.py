@@ -5,6 +5,7 @@
       base: Fun-CosyVoice3-0.5B-2512        # or the path of a folder of your own, with base_licence
       adapter: cosyvoice3-norwegian-lora    # or the path of a LoRA of your own, with adapter_licence; or none
       adapter_strength: 1                   # 0.5 is halfway between the base model and the adapter
+      unpromoted_adapter: false             # true: build with a checkpoint that no gate has promoted
 
 The values are flat, so that a file named with --configfile, or --config, can replace one without the others.
 """
@@ -25,7 +26,7 @@ from replikk.models.catalogue import ADAPTERS, BASE, BASES, NORWEGIAN_LORA, Publ
 DEFAULT_FOLDER = "models"
 MAX_STRENGTH = 2.0  # twice the trained change; what is beyond it is noise
 NO_ADAPTER = "none"
-_KEYS = ("base", "base_licence", "adapter", "adapter_licence", "adapter_strength")
+_KEYS = ("base", "base_licence", "adapter", "adapter_licence", "adapter_strength", "unpromoted_adapter")
 _WEIGHTS = (".pt", ".safetensors", ".bin")
 
 
@@ -52,6 +53,8 @@ class ModelSettings:
     adapter_strength: float
     judges: tuple[PublishedModel, ...] = ()
     """Those that the judge listens with; empty for a judge that needs none, or has its own."""
+    unpromoted_adapter: bool = False
+    """Build with a checkpoint that no gate has promoted."""
 
     @property
     def is_local_copy(self) -> bool:
@@ -97,7 +100,13 @@ def read_model_settings(models_dir: Any, section: Mapping[str, Any]) -> tuple[Mo
             f"{MAX_STRENGTH:g} (1 is the adapter as it was trained), or adapter: {NO_ADAPTER}"
         )
         strength = 1.0
-    return ModelSettings(Path(models_dir.strip()), base or BASE, adapter, float(strength)), problems
+    unpromoted = section.get("unpromoted_adapter", False)
+    if not isinstance(unpromoted, bool):
+        problems.append(f"config.yaml: models.unpromoted_adapter: is {unpromoted!r}; write true or false")
+    found = ModelSettings(
+        Path(models_dir.strip()), base or BASE, adapter, float(strength), unpromoted_adapter=unpromoted is True
+    )
+    return found, problems
 
 
 def _model(

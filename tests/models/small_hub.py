@@ -19,7 +19,8 @@ from urllib.parse import unquote
 
 LARGE_BYTES = 1000  # files from here on go over the content network
 
-RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
+PARQUET_BRANCH = "refs/convert/parquet"
+RESOLVE = re.compile(rf"/((?:datasets/)?[^/]+/[^/]+)/resolve/({PARQUET_BRANCH}|[^/]+)/(.+)")
 
 
 @dataclass
@@ -121,7 +122,7 @@ def _handler(hub: SmallHub, role: str) -> type[BaseHTTPRequestHandler]:
                 return self._refuse(401, "RepoNotFound")
             if name in hub.faults.gated:
                 return self._refuse(403, "GatedRepo")
-            if revision not in ("main", repository.commit):
+            if revision not in ("main", PARQUET_BRANCH, repository.commit):
                 return self._refuse(404, "RevisionNotFound")
             if file not in repository.files:
                 return self._refuse(404, "EntryNotFound")

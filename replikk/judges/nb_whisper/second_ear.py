@@ -77,15 +77,15 @@ def hear(
     letters = {number: text for text, number in network.symbols.items()}
     results: list[tuple[str, float | None]] = []
     for wave, text in zip(waves, wanted, strict=True):
-        likely = _log_probabilities(network, wave)
+        likely = log_probabilities(network, wave)
         heard = "".join(letters.get(label, "") for label in best_labels(likely, network.blank))
-        labels = _labels(network, text)
-        results.append((" ".join(heard.split()), margin(likely, labels, network.blank) if labels else None))
+        results.append((" ".join(heard.split()), text_margin(network, likely, text)))
     return results
 
 
-def _log_probabilities(network: CtcNetwork, wave: NDArray[np.float32]) -> NDArray[np.float64]:
-    """[samples] -> [frames, symbols], floored."""
+@torch.inference_mode()
+def log_probabilities(network: CtcNetwork, wave: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Of a clip at 16 kHz: [samples] -> [frames, symbols], floored."""
     if len(wave) < SHORTEST_SAMPLES:
         wave = np.concatenate([wave, np.zeros(SHORTEST_SAMPLES - len(wave), np.float32)])
     if network.normalise:
@@ -99,6 +99,12 @@ def _log_probabilities(network: CtcNetwork, wave: NDArray[np.float32]) -> NDArra
         )
     likely: NDArray[np.float64] = np.maximum(logits.log_softmax(dim=-1).cpu().numpy().astype(np.float64), LOG_FLOOR)
     return likely
+
+
+def text_margin(network: CtcNetwork, likely: NDArray[np.float64], text: str) -> float | None:
+    """``margin`` of a text, given what ``log_probabilities`` says; None for one without a letter that is known."""
+    labels = _labels(network, text)
+    return margin(likely, labels, network.blank) if labels else None
 
 
 def _labels(network: CtcNetwork, text: str) -> list[int]:

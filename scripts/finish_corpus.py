@@ -1,0 +1,9 @@
+"""Rule finish_corpus: the list of all token shards, once they are there."""
+
+from replikk.corpus.opening import corpus_folder
+from replikk.corpus.tokenise import finish_tokens
+from replikk.stages.running import open_job
+
+with open_job(lists=["shards"]) as job:
+    folder = corpus_folder(job.config)
+    finish_tokens(folder, [str(shard) for shard in job.shards])
