@@ -3,7 +3,7 @@
 Needs: settings, the base model (snakemake models), and a tokenised corpus (snakemake corpus); no sheets.
 Makes: build/training/<name>/ with checkpoints and metrics. Checkpoints are no outputs, because Snakemake deletes outputs
 of jobs that fail or are killed, and each of them may be the one that speaks best. The only output is the small file that
-says that the run has come to its end; and the gate's decision, with the readings and the release beside it.
+says that the run has come to its end; and the gate's decision, with page, readings and clips beside it, and the release.
 """
 
 import sys
@@ -78,6 +78,7 @@ rule promote_checkpoint:
         python=sys.executable,
         script=Path(workflow.basedir) / "scripts" / "promote_checkpoint.py",
         config=TRAINING.config_path,
+        fingerprint=TRAINING.gate_fingerprint,
     shell:
         "{params.python:q} -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --decision {output.decision:q}"
+        " --decision {output.decision:q} --workers {threads}"

@@ -55,6 +55,15 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """Word errors per word of the script, with the confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Failing:
     """One thing that speaks against a candidate."""
 
@@ -178,19 +187,38 @@ def paired_difference(
     pairs: Sequence[tuple[Reading, Reading]], count: Callable[[Reading], int], limits: GateLimits
 ) -> Difference:
     """The difference of a count per word, and its bootstrap interval over texts; the same for the same readings."""
+    return Difference(
+        *_over_texts([(ours.text, count(ours) - count(theirs), ours.words) for ours, theirs in pairs], limits)
+    )
+
+
+def word_error_rates(readings: Sequence[Reading], limits: GateLimits = GateLimits()) -> dict[str, Rate]:
+    """By tier, and ``all``: what is shown. Decided is by differences, whose intervals are narrower."""
+    among: dict[str, Sequence[Reading]] = {
+        tier: [reading for reading in readings if reading.tier == tier] for tier in TIERS
+    }
+    return {
+        name: Rate(*_over_texts([(one.text, one.word_errors, one.words) for one in some], limits))
+        for name, some in {**among, "all": readings}.items()
+        if some
+    }
+
+
+def _over_texts(counted: Sequence[tuple[str, int, int]], limits: GateLimits) -> tuple[float, float, float]:
+    """Events per word, and the ends of the interval, of (text, events, words) readings."""
     import numpy as np
 
-    texts = sorted({ours.text for ours, _ in pairs})
+    texts = sorted({text for text, _, _ in counted})
     row = {text: number for number, text in enumerate(texts)}
-    more, words = np.zeros(len(texts)), np.zeros(len(texts))
-    for ours, theirs in pairs:
-        more[row[ours.text]] += count(ours) - count(theirs)
-        words[row[ours.text]] += ours.words
+    events, words = np.zeros(len(texts)), np.zeros(len(texts))
+    for text, found, of in counted:
+        events[row[text]] += found
+        words[row[text]] += of
     draws = np.random.default_rng(0).integers(0, len(texts), (limits.resamples, len(texts)))
-    resampled = more[draws].sum(axis=1) / words[draws].sum(axis=1)
+    resampled = events[draws].sum(axis=1) / words[draws].sum(axis=1)
     tail = (1 - limits.confidence) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail])
-    return Difference(float(more.sum() / words.sum()), float(low), float(high))
+    return float(events.sum() / words.sum()), float(low), float(high)
 
 
 def _failings(

@@ -6,6 +6,7 @@ must pass by itself. Raise VERSION with any change: results of different texts a
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 VERSION = 1
@@ -69,3 +70,8 @@ LONG = (
 """30 s and more each."""
 
 SCRIPTS: dict[Tier, tuple[str, ...]] = {"short": SHORT, "middle": MIDDLE, "long": LONG}
+
+
+def first_texts(count: int) -> Mapping[Tier, Sequence[str]]:
+    """The first ``count`` texts of each length; all, where there are no more."""
+    return {tier: texts[:count] for tier, texts in SCRIPTS.items()}

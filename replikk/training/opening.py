@@ -11,8 +11,11 @@ from typing import Any
 
 from replikk.config import read_config
 from replikk.corpus.tokens import LIST_NAME
-from replikk.files import canonical_json, digest, write_if_changed
+from replikk.files import canonical_json, digest, sha256_file, write_if_changed
 from replikk.training.settings import read_training_settings
+
+_OF_GATE = ("engine", "engines", "judge", "judges", "models", "models_dir")
+"""Who reads and who listens."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,15 @@ class TrainingTarget:
     gpus: int
     fingerprint: str
     """Of the settings that training depends on."""
+    gate_fingerprint: str
+    """Of those that the gate depends on, and of voices.yaml."""
 
 
 def open_training(settings: Mapping[str, Any]) -> TrainingTarget:
     """Check the settings and write them for the jobs. Raises ReplikkError with all problems."""
     config = read_config(settings)
     training = read_training_settings(config.training)
+    voices = config.dialogue_dir / "voices.yaml"
     config_path = config.build_dir / "plan" / "config.json"
     write_if_changed(config_path, canonical_json(settings))
     return TrainingTarget(
@@ -48,4 +54,11 @@ def open_training(settings: Mapping[str, Any]) -> TrainingTarget:
         decision=str(training.run_folder(config.build_dir) / "gate" / "decision.json"),
         gpus=training.gpus,
         fingerprint=digest([training.of_result(), training.epochs]),
+        gate_fingerprint=digest(
+            [
+                training.gate_texts,
+                {key: settings.get(key) for key in _OF_GATE},
+                sha256_file(voices) if voices.is_file() else "",
+            ]
+        ),
     )

@@ -1,20 +1,14 @@
 """The gate on a real run: every checkpoint reads, raw and averaged, and so do the controls; one is released, or none.
 
-Readings are kept by everything that they depend on (model, adapter, settings, judge, voices, texts), so a gate that was
-killed goes on with the next candidate, and one that is run again after more training hears the new checkpoints only.
-
-    RUN/gate/readings/     one file a candidate
-    RUN/gate/decision.json the decision, with all figures
-    RUN/released/NAME/     what was promoted: the adapter, the merged language model, a model card, hashes
+RUN/gate/               page, readings and clips (``harness.py``), and decision.json, written last
+RUN/released/NAME/      what was promoted: the adapter, the merged language model, a model card, hashes
+RUN/board/              the gate's figures and some of its sound, for TensorBoard, where it is installed
 """
 
 from __future__ import annotations
 
-import dataclasses
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.records import Voice
@@ -22,22 +16,22 @@ from replikk.dialogue.voices import read_voices
 from replikk.engines import Engine
 from replikk.engines.cosyvoice3.engine import CosyVoice3Engine
 from replikk.errors import DialogueError, ReplikkError
-from replikk.files import canonical_json, digest, read_jsonl, write_atomic, write_jsonl
-from replikk.judges import Judge, judge_of
+from replikk.files import canonical_json, write_atomic
+from replikk.judges import judge_of
 from replikk.models.present import model_paths, require_models
-from replikk.training import gate, gate_scripts
+from replikk.training.board import show_gate
 from replikk.training.checkpoints import ADAPTER, EMA_ADAPTER, checkpoints, read_state
+from replikk.training.gate_scripts import SCRIPTS, first_texts
+from replikk.training.harness import hold_gate
 from replikk.training.release import write_release
 from replikk.training.settings import TrainingSettings
-from replikk.training.trials import SEEDS, Reading, Trial, read_aloud, trials_of
-
-log = logging.getLogger(__name__)
+from replikk.training.trials import SEEDS
 
 BASE, RELEASED = "base", "released"
 
 
-def promote(config: Config, settings: TrainingSettings, decision_path: Path) -> None:
-    """Hear all candidates and decide; writes the decision, and the release where there is one.
+def promote(config: Config, settings: TrainingSettings, decision_path: Path, workers: int = 1) -> None:
+    """Hear all candidates and decide; writes page and decision, and the release where there is one.
 
     Raises ReplikkError when the gate cannot be held: no checkpoints, no voices, a judge that may not listen.
     """
@@ -49,38 +43,38 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path) -> 
     run = settings.run_folder(config.build_dir)
     candidates = candidate_adapters(run)
     voices = gate_voices(config)
-    judge = judge_of(config)
     paths = model_paths(config.models)
-    adapters: dict[str, tuple[Path | None, float]] = {BASE: (None, 1.0)}
+    controls: dict[str, tuple[Path | None, float]] = {BASE: (None, 1.0)}
     if paths.adapter is not None:
-        adapters[RELEASED] = (paths.adapter, paths.adapter_strength)
-    controls = list(adapters)
-    adapters |= {name: (adapter, 1.0) for name, adapter in candidates.items()}
-    readings: dict[str, list[Reading]] = {}
-    for name, (adapter, strength) in adapters.items():
-        engine = CosyVoice3Engine(
-            config.engine_settings, paths.base, adapter, strength, config.build_dir / "store" / "cosyvoice3"
-        )
-        readings[name] = heard(run / "gate" / "readings" / f"{name.replace('/', '.')}.jsonl", engine, judge, voices)
-        errors, words = sum(one.word_errors for one in readings[name]), sum(one.words for one in readings[name])
-        log.info("%s: %d word errors in %d words", name, errors, words)
-    incumbent = RELEASED if RELEASED in controls else BASE
-    decision = gate.decide(
-        {name: readings[name] for name in candidates}, {name: readings[name] for name in controls}, incumbent
+        controls[RELEASED] = (paths.adapter, paths.adapter_strength)
+
+    def readers() -> Iterator[tuple[str, Engine]]:
+        cache_dir = config.build_dir / "store" / "cosyvoice3"
+        everybody = {**controls, **{name: (path, 1.0) for name, path in candidates.items()}}
+        for name, (adapter, strength) in everybody.items():
+            yield name, CosyVoice3Engine(config.engine_settings, paths.base, adapter, strength, cache_dir)
+
+    scripts = first_texts(settings.gate_texts)
+    is_trial_run = scripts != SCRIPTS
+    if is_trial_run:
+        voices = dict(sorted(voices.items())[:1])
+    result = hold_gate(
+        decision_path.parent,
+        readers(),
+        list(controls),
+        RELEASED if RELEASED in controls else BASE,
+        judge_of(config),
+        voices,
+        scripts=scripts,
+        seeds=SEEDS[:1] if is_trial_run else SEEDS,
+        is_trial_run=is_trial_run,
+        workers=workers,
     )
-    record = {
-        **decision.to_json(),
-        "incumbent": incumbent,
-        "scripts": gate_scripts.VERSION,
-        "seeds": list(SEEDS),
-        "voices": sorted(voices),
-        "judge": judge.fingerprint(),
-        "limits": dataclasses.asdict(gate.GateLimits()),
-    }
-    log.info("%s: %s", decision.promoted or "nothing is promoted", decision.why)
-    if decision.promoted is not None:
-        release = write_release(config, run, candidates[decision.promoted], decision.promoted, record)
+    record = dict(result.record)
+    if record["promoted"] is not None:
+        release = write_release(config, run, candidates[record["promoted"]], record["promoted"], record)
         record["release"] = str(release)
+    show_gate(run, result, decision_path.parent)
     write_atomic(decision_path, canonical_json(record))
 
 
@@ -105,30 +99,3 @@ def gate_voices(config: Config) -> dict[str, Voice]:
     if not voices:
         raise ReplikkError(f"{found.file}: no voice has a reference recording, and the gate needs one; add one")
     return voices
-
-
-def heard(
-    path: Path, engine: Engine, judge: Judge, voices: Mapping[str, Voice], trials: Sequence[Trial] | None = None
-) -> list[Reading]:
-    """The readings of one candidate: those kept in ``path``, if they are of just this, or new ones."""
-    trials = trials_of(sorted(voices)) if trials is None else trials
-    basis = digest(
-        [
-            [trial.key for trial in trials],
-            engine.fingerprint(),
-            judge.fingerprint(),
-            gate_scripts.VERSION,
-            {
-                name: [voice.engine_settings, voice.reference_sha256, voice.reference_transcript]
-                for name, voice in voices.items()
-            },
-        ]
-    )
-    if path.exists():
-        first, *kept = read_jsonl(path)
-        if first == {"basis": basis}:
-            return [Reading(**record) for record in kept]
-    readings = list(read_aloud(engine, judge, voices, trials))
-    records: list[dict[str, Any]] = [{"basis": basis}, *(reading.to_json() for reading in readings)]
-    write_jsonl(path, records)
-    return readings

@@ -26,7 +26,8 @@ from replikk.models.present import model_paths, require_models
 from replikk.training.batches import check_lengths
 from replikk.training.checkpoints import checkpoints, open_run, read_checkpoint, run_record
 from replikk.training.settings import TrainingSettings
-from replikk.training.trainer import run_training, start_training
+from replikk.training.state import start_training
+from replikk.training.trainer import run_training
 from replikk.training.workers import joined_workers
 
 log = logging.getLogger(__name__)

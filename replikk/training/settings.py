@@ -58,6 +58,9 @@ class TrainingSettings:
     gpus: int = 1
     precision: Literal["bf16", "float32"] = "bf16"
     device: Literal["auto", "cuda", "cpu"] = "auto"
+    gate_texts: int = 10
+    """Texts of each length that the gate reads; 10 are all there are. With fewer it is a trial run: one voice reads
+    from one seed, any judge listens, the page is written, and nothing is promoted."""
 
     def of_result(self) -> dict[str, Any]:
         """What the weights depend on. A run is continued with the same values, or not at all; it may go on for more
@@ -71,7 +74,10 @@ class TrainingSettings:
         return build_dir / "training" / self.name
 
 
-_FREE = {"name", "corpus", "epochs", "save_every_steps", "save_every_epochs", "log_every_steps", "gpus", "device"}
+_FREE = {
+    "name", "corpus", "epochs", "save_every_steps", "save_every_epochs", "log_every_steps", "gpus", "device",
+    "gate_texts",
+}  # fmt: skip
 _LIMITS: dict[str, tuple[float, float]] = {
     "rank": (1, 512),
     "alpha": (1e-3, 1e4),
@@ -88,6 +94,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "log_every_steps": (1, 1_000_000),
     "seed": (0, 2**31 - 1),
     "gpus": (1, 64),
+    "gate_texts": (1, 10),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {"precision": PRECISIONS, "device": DEVICES}
 

@@ -5,9 +5,7 @@ predictions of the step, however they fall into batches or onto GPUs. Everything
 checkpoint or follows from the number of the step, so a run that was killed ends in the same weights, bit for bit on the
 CPU, as one that was not.
 
-What keeps a run from going wrong without a word: the parameters that will be trained are counted before the first step;
-after it every factor B must have had a gradient; losses that are no number end the run; at every checkpoint the base
-model's weights must be untouched.
+What keeps a run from going wrong without a word is in ``state.py``; beside that, a loss that is no number ends the run.
 """
 
 from __future__ import annotations
@@ -18,60 +16,24 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from replikk.corpus.tokens import TOKENS_PER_SECOND, TokenCorpus
 from replikk.engines.cosyvoice3.language_model import LanguageModel
 from replikk.errors import ReplikkError
 from replikk.training.batches import EpochPlan, epoch_plan, in_order, sequences_of
-from replikk.training.checkpoints import (
-    Checkpoint,
-    Place,
-    checkpoint_path,
-    random_states,
-    restore_random,
-    write_checkpoint,
-)
-from replikk.training.low_rank import LowRankAdapter, check_trainable
+from replikk.training.checkpoints import Place, checkpoint_path, write_checkpoint
 from replikk.training.metrics import Metrics
 from replikk.training.packing import loss_sum, packed
 from replikk.training.schedule import ema_decay, learning_rate
 from replikk.training.settings import TrainingSettings
+from replikk.training.state import Training, check_base, check_gradients, checkpoint_of
 from replikk.training.workers import ALONE, Workers
 
 log = logging.getLogger(__name__)
-
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-
-
-@dataclass
-class Training:
-    """A run in memory. Made by ``start_training``."""
-
-    settings: TrainingSettings
-    run: Path
-    record: dict[str, Any]
-    """What the run depends on; written into every checkpoint."""
-    model: LanguageModel
-    adapter: LowRankAdapter
-    optimizer: torch.optim.Optimizer
-    ema: dict[str, Tensor]
-    train: TokenCorpus
-    held_out: TokenCorpus | None
-    workers: Workers
-    place: Place
-    parameters: int
-    gradients: Tensor
-    """float32 [parameters]: the gradients of all factors end to end, which are views of it."""
-    stopping: bool = False
-    """Somebody asked the run to end; it does after the step, with a checkpoint."""
-    base_versions: dict[str, int] = field(default_factory=dict)
-    """How often each base weight had been written to when training started."""
 
 
 @dataclass(frozen=True)
@@ -89,51 +51,6 @@ class StepMeasures:
     """Of the speech."""
 
 
-def start_training(
-    settings: TrainingSettings,
-    run: Path,
-    record: dict[str, Any],
-    model: LanguageModel,
-    train: TokenCorpus,
-    held_out: TokenCorpus | None = None,
-    workers: Workers = ALONE,
-    checkpoint: Checkpoint | None = None,
-) -> Training:
-    """Freezes the model, puts an adapter on it, and goes back to where ``checkpoint`` was.
-
-    Raises ReplikkError unless exactly the adapter would be trained.
-    """
-    model.requires_grad_(False)
-    adapter = LowRankAdapter(model, settings.rank, settings.alpha, settings.seed)
-    optimizer = torch.optim.AdamW(
-        adapter.parameters.values(),
-        lr=settings.peak_learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=model.device.type == "cuda",
-    )
-    ema = {name: parameter.detach().clone() for name, parameter in adapter.parameters.items()}
-    place = Place()
-    if checkpoint is not None:
-        place = checkpoint.place
-        adapter.load(checkpoint.adapter)
-        ema = {name: checkpoint.ema[name].to(model.device) for name in adapter.parameters}
-        for name, parameter in adapter.parameters.items():
-            moments = {moment: checkpoint.moments[f"{name}.{moment}"] for moment in _MOMENTS}
-            on_host = moments.pop("step") if model.device.type == "cpu" else moments.pop("step").to(model.device)
-            optimizer.state[parameter] = {"step": on_host, **{k: v.to(model.device) for k, v in moments.items()}}
-        restore_random(checkpoint.random)
-    parameters = check_trainable(model, adapter, optimizer)
-    gradients = torch.zeros(parameters, device=model.device)
-    factors = list(adapter.parameters.values())
-    for factor, part in zip(factors, gradients.split([factor.numel() for factor in factors]), strict=True):
-        factor.grad = part.view_as(factor)
-    training = Training(
-        settings, run, record, model, adapter, optimizer, ema, train, held_out, workers, place, parameters, gradients
-    )
-    training.base_versions = {name: weight._version for name, weight in model.named_parameters()}
-    return training
-
-
 def run_training(training: Training, after_step: Callable[[Training], object] = lambda _: None) -> None:
     """Train to the end of the last epoch, from wherever the run is. ``after_step`` is called after every step.
 
@@ -146,7 +63,8 @@ def run_training(training: Training, after_step: Callable[[Training], object] = 
         f"{training.parameters:,}", training.train.duration_s / 3600, len(training.train),
         f"going on after step {training.place.step}" if training.place.step else "from the start",
     )  # fmt: skip
-    with _asked_to_stop(training):
+    closing = contextlib.nullcontext() if metrics is None else contextlib.closing(metrics)
+    with _asked_to_stop(training), closing:
         while training.place.epoch < settings.epochs:
             plan = _plan(training)
             before_s, positions, spoken_s = time.monotonic(), 0, 0.0
@@ -174,8 +92,9 @@ def run_training(training: Training, after_step: Callable[[Training], object] = 
                 if last:
                     training.place = Place(step, training.place.epoch + 1, 0)
                 if step % settings.save_every_steps == 0 or epoch_due or training.stopping:
+                    saving_s = time.monotonic()
                     _save(training, metrics, measures)
-                    before_s = time.monotonic()
+                    before_s += time.monotonic() - saving_s  # a speed is that of training
                 after_step(training)
                 if training.stopping:
                     raise ReplikkError(
@@ -214,7 +133,7 @@ def train_step(training: Training, plan: EpochPlan) -> StepMeasures:
         )
     gradients *= min(1.0, settings.clip_norm / max(norm, 1e-12))
     if place.step == 0:
-        _check_gradients(training)
+        check_gradients(training)
     rate = learning_rate(step, settings.peak_learning_rate, settings.warm_up_steps)
     for group in training.optimizer.param_groups:
         group["lr"] = rate
@@ -259,7 +178,7 @@ def _plan(training: Training) -> EpochPlan:
 
 def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -> None:
     place, workers = training.place, training.workers
-    _check_base(training)
+    check_base(training)
     notes: dict[str, Any] = {"loss": measures.loss, "accuracy": measures.accuracy}
     if training.held_out is not None:
         loss, accuracy = teacher_forced(training.settings, training.model, training.held_out, workers)
@@ -271,46 +190,13 @@ def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -
         }
         if training.held_out is not None:
             metrics.add(place.step, held_out_loss=notes["held_out_loss"], held_out_accuracy=notes["held_out_accuracy"])
-        factors = training.adapter.parameters
-        moments = {
-            f"{name}.{moment}": training.optimizer.state[factor][moment]
-            for name, factor in factors.items()
-            for moment in _MOMENTS
-        }
-        checkpoint = Checkpoint(place, dict(factors), training.ema, moments, random_states())
         adapter = training.adapter
-        write_checkpoint(training.run, checkpoint, training.record, adapter.rank, adapter.alpha, notes)
+        write_checkpoint(training.run, checkpoint_of(training), training.record, adapter.rank, adapter.alpha, notes)
         log.info(
             "%s: loss %.3f, %.1f %% of the tokens right", checkpoint_path(training.run, place.step).name,
             measures.loss, 100 * measures.accuracy,
         )  # fmt: skip
     workers.wait()
-
-
-def _check_gradients(training: Training) -> None:
-    idle = [
-        name
-        for name, factor in training.adapter.parameters.items()
-        if name.endswith("lora_B") and not factor.grad.any()  # type: ignore[union-attr]
-    ]
-    if idle:
-        raise ReplikkError(
-            f"{training.run}: {len(idle)} parts of the adapter had no gradient in the first step ({idle[0]}, …): the "
-            "run would train them not at all; check the corpus and the base model"
-        )
-
-
-def _check_base(training: Training) -> None:
-    touched = [
-        name
-        for name, weight in training.model.named_parameters()
-        if weight.grad is not None or weight._version != training.base_versions[name]
-    ]
-    if touched:
-        raise ReplikkError(
-            f"{training.run}: {len(touched)} weights of the base model were changed during training ({touched[0]}, …); "
-            "this checkpoint was not written"
-        )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ gate counts beside it are words run together, and words of the prompt that were 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,13 +20,17 @@ from replikk.files import digest
 from replikk.judges import Judge
 from replikk.judges.compare import Comparison
 from replikk.judges.evidence import LineFacts, gather
-from replikk.judges.records import Clip
+from replikk.judges.records import Clip, Transcript
 from replikk.judges.signal import measure_signal
 from replikk.judges.words import split_words, word_key
 from replikk.training.gate_scripts import SCRIPTS, TIERS, Tier
 
+VERSION = 1
+"""Raise it when the same sound would become another reading."""
 SEEDS = (11, 23, 47)
 """Frozen: no candidate gets another chance."""
+TOGETHER = 64
+"""Takes in memory, at most about 100 MB of them; so much is lost by a kill."""
 _LEAK_WORDS = 2
 """Words in a row of the prompt, and not of the script, that prove a leak; one may be chance."""
 _LONG_SILENCE_S = 0.8
@@ -91,31 +95,54 @@ def trials_of(
 
 
 def read_aloud(
-    engine: Engine, judge: Judge, voices: Mapping[str, Voice], trials: Sequence[Trial], workers: int = 1
-) -> Iterator[Reading]:
-    """The readings of one candidate, each as soon as it is heard.
+    engine: Engine,
+    judge: Judge,
+    voices: Mapping[str, Voice],
+    trials: Sequence[Trial],
+    workers: int = 1,
+    keep_sound: Callable[[Trial, Take], object] = lambda _trial, _take: None,
+    heard_as: str = "",
+) -> Iterator[tuple[Trial, Reading]]:
+    """The readings of one candidate, each as soon as it is heard; ``keep_sound`` gets every take before.
 
-    Raises JudgeError where the judge may not listen to this engine.
+    ``TOGETHER`` are spoken, then heard: voice and judge load their networks once for all of them, one after the other.
+    ``heard_as`` is the engine that the judge is told of, where what it hears decides nothing. Raises JudgeError where
+    the judge may not listen to this engine.
     """
-    if not judge.accepts(engine.name):
+    told = heard_as or engine.name
+    if not judge.accepts(told):
         raise JudgeError(f"judge {judge.name}: may not listen to engine {engine.name}; set judge to one that may")
-    by_key = {trial.key: trial for trial in trials}
-    requests = (TakeRequest(trial.key, (Segment(trial.text, 0),), "nb", "", voices[trial.voice], 0) for trial in trials)
-    for result in engine.synthesize(requests, workers):
-        trial = by_key[result.key]
-        if isinstance(result, Take):
-            yield _heard(engine, judge, trial, result, voices[trial.voice].reference_transcript)
-        else:
-            words = len(split_words(trial.text))
-            yield Reading(
-                trial.tier, trial.text, trial.voice, trial.seed, words, words, words, 1, 0, 0, 0, 0, 0.0,
-                failure=result.reason,
-            )  # fmt: skip
+    for start in range(0, len(trials), TOGETHER):
+        by_key = {trial.key: trial for trial in trials[start : start + TOGETHER]}
+        takes: dict[str, Take] = {}
+        for result in engine.synthesize((_request(trial, voices) for trial in by_key.values()), workers):
+            trial = by_key[result.key]
+            if isinstance(result, Take):
+                keep_sound(trial, result)
+                takes[result.key] = result
+            else:
+                yield trial, _missed(trial, result.reason)
+        clips = (
+            Clip(key, take.samples, take.sample_rate_hz, by_key[key].text, told, "nb") for key, take in takes.items()
+        )
+        for transcript in judge.transcribe(clips):
+            trial = by_key[transcript.take_key]
+            prompt = voices[trial.voice].reference_transcript
+            yield trial, _heard(trial, takes[transcript.take_key], transcript, prompt)
 
 
-def _heard(engine: Engine, judge: Judge, trial: Trial, take: Take, prompt: str) -> Reading:
-    clip = Clip(take.key, take.samples, take.sample_rate_hz, trial.text, engine.name, "nb")
-    (transcript,) = judge.transcribe([clip])
+def _request(trial: Trial, voices: Mapping[str, Voice]) -> TakeRequest:
+    return TakeRequest(trial.key, (Segment(trial.text, 0),), "nb", "", voices[trial.voice], 0)
+
+
+def _missed(trial: Trial, reason: str) -> Reading:
+    words = len(split_words(trial.text))
+    return Reading(
+        trial.tier, trial.text, trial.voice, trial.seed, words, words, words, 1, 0, 0, 0, 0, 0.0, failure=reason
+    )
+
+
+def _heard(trial: Trial, take: Take, transcript: Transcript, prompt: str) -> Reading:
     signal = measure_signal(take.samples, take.sample_rate_hz)
     evidence = gather(LineFacts(trial.text, (0,)), transcript, signal)
     comparison = evidence.comparison

@@ -1,10 +1,14 @@
-"""The gate, proven on voices with planted faults: the embedded voice reads, the embedded judge listens."""
+"""The gate, proven on voices with planted faults: the embedded voice reads, the embedded judge listens, and the whole
+harness runs as on a real run: clips, readings, decision, page."""
 
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,20 +18,29 @@ from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.errors import JudgeError, ReplikkError
 from replikk.judges.compare import compare
 from replikk.judges.mini.judge import MiniJudge
+from replikk.judges.records import Clip, Transcript
 from replikk.training.gate import GateLimits, decide, paired_difference
 from replikk.training.gate_scripts import LONG, MIDDLE, SCRIPTS, SHORT
+from replikk.training.harness import GateResult, hold_gate
 from replikk.training.trials import Reading, leaked_words, merged_words, missing_runs, read_aloud, trials_of
 
 PROMPT = "Kom og se! Jeg har funnet en bokstav i sanda."
 KARI = Voice("kari", "Kari", {"variant": "f2", "word_gap": 2}, reference_transcript=PROMPT)
+VOICES = {"kari": KARI}
 FEW = {"short": SHORT[:3], "middle": MIDDLE[:3], "long": LONG[:2]}
 
-Readings = dict[str, list[Reading]]
 Fault = Callable[[list[str], random.Random], list[str]]
 
 
-def drop(share: float) -> Fault:
-    return lambda words, draws: [word for word in words if draws.random() >= share]
+@dataclass(frozen=True)
+class Drop:
+    """Drops a share of the words."""
+
+    share: float
+    __name__ = "drop"
+
+    def __call__(self, words: list[str], draws: random.Random) -> list[str]:
+        return [word for word in words if draws.random() >= self.share]
 
 
 def skip_a_phrase(words: list[str], draws: random.Random) -> list[str]:
@@ -61,7 +74,7 @@ class Candidate:
     name: str = "faulty"
 
     def fingerprint(self) -> str:
-        return "test"
+        return repr(sorted((tier, fault.__name__, getattr(fault, "share", "")) for tier, fault in self.faults.items()))
 
     def spoken(self, text: str, key: str) -> str:
         """What it says when it is asked to say ``text``."""
@@ -83,52 +96,70 @@ class Candidate:
 
 
 ALL = ("short", "middle", "long")
-BASE = Candidate(dict.fromkeys(ALL, drop(0.08)))
+BASE = Candidate(dict.fromkeys(ALL, Drop(0.08)))
 CANDIDATES = {
     "step_1000": BASE,
-    "step_2000": Candidate({"long": drop(0.08)}),
+    "step_2000": Candidate({"long": Drop(0.08)}),
     "step_3000": Candidate({"long": merge}),
     "step_4000": Candidate({}),
-    "step_4500": Candidate(dict.fromkeys(ALL, drop(0.02))),
+    "step_4500": Candidate(dict.fromkeys(ALL, Drop(0.02))),
     "step_5000": Candidate({"middle": repeat}),
     "step_6000": Candidate({"short": leak}),
-    "step_7000": Candidate(dict.fromkeys(("middle", "long"), drop(0.2))),
+    "step_7000": Candidate(dict.fromkeys(("middle", "long"), Drop(0.2))),
     "step_8000": Candidate({"long": skip_a_phrase}),
 }
 
 
-def readings_of(names: Iterable[str], scripts: dict[str, tuple[str, ...]], seeds: Sequence[int]) -> Readings:
-    """What each candidate reads. What two of them read alike, from the same seed, is spoken and heard once."""
-    known: dict[tuple[str, str], Reading] = {}
-    judge, trials = MiniJudge({}), trials_of(["kari"], seeds, scripts)  # type: ignore[arg-type]
-    result: Readings = {}
-    for name in names:
-        candidate = {"base": BASE, **CANDIDATES}[name]
-        spoken = {trial.key: candidate.spoken(trial.text, trial.key) for trial in trials}
-        new = [trial for trial in trials if (trial.key, spoken[trial.key]) not in known]
-        for reading in read_aloud(candidate, judge, {"kari": KARI}, new):
-            key = next(trial.key for trial in new if (trial.text, trial.voice, trial.seed) == reading.pair)
-            known[key, spoken[key]] = reading
-        result[name] = [known[trial.key, spoken[trial.key]] for trial in trials]
-    return result
+@dataclass
+class Listening(MiniJudge):
+    """The embedded judge; what two candidates speak alike, from the same seed, it hears once."""
+
+    known: dict[bytes, Transcript] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__({})
+
+    def transcribe(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
+        for clip in clips:
+            sound = clip.samples.tobytes()
+            if sound not in self.known:
+                (self.known[sound],) = super().transcribe([clip])
+            yield replace(self.known[sound], take_key=clip.take_key)
+
+
+def held(folder: Path, names: Sequence[str], scripts: Any, seeds: Sequence[int]) -> GateResult:
+    """The gate on some of the candidates, as ``snakemake promote`` holds it on checkpoints."""
+    readers = [("base", BASE), *((name, CANDIDATES[name]) for name in names)]
+    return hold_gate(folder, readers, ["base"], "base", Listening(), VOICES, scripts=scripts, seeds=seeds)
+
+
+NAMES = ("step_1000", "step_2000", "step_3000", "step_4000", "step_5000", "step_6000", "step_8000")
 
 
 @pytest.fixture(scope="module")
-def readings() -> Readings:
-    names = ("base", "step_1000", "step_2000", "step_3000", "step_4000", "step_5000", "step_6000", "step_8000")
-    return readings_of(names, FEW, seeds=(11, 23))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gate")
 
 
-def check(readings: Readings) -> dict[str, set[tuple[str, str]]]:
+@pytest.fixture(scope="module")
+def result(folder: Path) -> GateResult:
+    return held(folder, NAMES, FEW, seeds=(11, 23))
+
+
+@pytest.fixture(scope="module")
+def readings(result: GateResult) -> dict[str, list[Reading]]:
+    return {name: [one.reading for one in some] for name, some in result.heard.items()}
+
+
+def check(result: GateResult) -> dict[str, set[tuple[str, str]]]:
     """The best one, in the middle of the run, is promoted; each other is refused for what was planted in it."""
-    candidates = {name: found for name, found in readings.items() if name != "base"}
-    decision = decide(candidates, {"base": readings["base"]}, "base")
-    assert decision.promoted == "step_4000", decision.to_json()
-    assert "makes" in decision.why and "fewer than base" in decision.why
-    verdicts = {verdict.name: verdict for verdict in decision.verdicts}
-    codes = {name: {(one.tier, one.code) for one in verdict.failings} for name, verdict in verdicts.items()}
+    record = result.record
+    assert record["promoted"] == "step_4000", record
+    assert "makes" in record["why"] and "fewer than base" in record["why"]
+    verdicts = {verdict["name"]: verdict for verdict in record["verdicts"]}
+    codes = {name: {(one["tier"], one["code"]) for one in found["failings"]} for name, found in verdicts.items()}
     assert codes["step_4000"] == set()
-    assert not verdicts["step_1000"].is_better
+    assert not verdicts["step_1000"]["is_better"]
     assert ("long", "skipped") in codes["step_2000"]
     assert ("long", "merged") in codes["step_3000"]
     assert ("middle", "repeats") in codes["step_5000"]
@@ -137,18 +168,52 @@ def check(readings: Readings) -> dict[str, set[tuple[str, str]]]:
     return codes
 
 
-def test_exactly_the_right_checkpoint_is_promoted(readings: Readings) -> None:
-    check(readings)
+def test_exactly_the_right_checkpoint_is_promoted(result: GateResult) -> None:
+    check(result)
 
 
 @pytest.mark.soak
-def test_exactly_the_right_checkpoint_is_promoted_on_all_texts() -> None:
-    codes = check(readings_of(("base", *CANDIDATES), SCRIPTS, (11, 23, 47)))  # type: ignore[arg-type]
+def test_exactly_the_right_checkpoint_is_promoted_on_all_texts(tmp_path: Path) -> None:
+    codes = check(held(tmp_path, list(CANDIDATES), SCRIPTS, (11, 23, 47)))
     assert {("middle", "word_errors"), ("long", "word_errors")} <= codes["step_7000"]
     assert not any(tier == "short" for tier, _ in codes["step_7000"])
 
 
-def test_against_a_released_adapter_the_bar_is_higher(readings: Readings) -> None:
+def test_a_trial_run_decides_and_promotes_nothing(folder: Path, result: GateResult, tmp_path: Path) -> None:
+    """Everything is known already: nobody reads again."""
+    known = shutil.copytree(folder, tmp_path / "gate")
+    readers = [("base", Silent(BASE)), ("step_4000", Silent(CANDIDATES["step_4000"]))]
+    judge = MiniJudge({})
+    trial = hold_gate(
+        known, readers, ["base"], "base", judge, VOICES, scripts=FEW, seeds=(11, 23), is_trial_run=True
+    )  # fmt: skip
+    assert trial.record["promoted"] is None
+    assert trial.record["why"] == "a trial run with 8 texts promotes nothing (would be promoted: step_4000)"
+    assert trial.heard["step_4000"] == result.heard["step_4000"]
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Somebody who must not be asked to speak."""
+
+    candidate: Candidate
+    name: str = "faulty"
+
+    def fingerprint(self) -> str:
+        return self.candidate.fingerprint()
+
+    def check_voice(self, voice: Voice) -> list[str]:
+        return []
+
+    def unfollowed_styles(self, style: str) -> list[str]:
+        return []
+
+    def synthesize(self, requests: Iterable[TakeRequest], workers: int = 1) -> Iterator[Take | TakeFailure]:
+        assert not list(requests), "what was read is kept"
+        return iter(())
+
+
+def test_against_a_released_adapter_the_bar_is_higher(readings: dict[str, list[Reading]]) -> None:
     """What was an improvement on the base model drops words in long texts when held against a good voice."""
     controls = {"base": readings["base"], "released": readings["step_4000"]}
     candidates = {name: found for name, found in readings.items() if name not in ("base", "step_4000")}
@@ -158,14 +223,14 @@ def test_against_a_released_adapter_the_bar_is_higher(readings: Readings) -> Non
     assert {("dropped", "released"), ("word_errors", "released")} <= {(one.code, one.control) for one in failed}
 
 
-def test_nothing_is_promoted_that_is_only_as_good(readings: Readings) -> None:
+def test_nothing_is_promoted_that_is_only_as_good(readings: dict[str, list[Reading]]) -> None:
     decision = decide({"same": readings["step_4000"]}, {"released": readings["step_4000"]}, "released")
     assert decision.promoted is None
     assert decision.verdicts[0].passes
     assert decision.why == "1 of 1 pass, but none is better than released with confidence"
 
 
-def test_the_same_readings_lead_to_the_same_decision(readings: Readings) -> None:
+def test_the_same_readings_lead_to_the_same_decision(readings: dict[str, list[Reading]]) -> None:
     candidates = {name: found for name, found in readings.items() if name != "base"}
     one = decide(candidates, {"base": readings["base"]}, "base")
     shuffled = {name: random.Random(1).sample(some, len(some)) for name, some in candidates.items()}
@@ -236,9 +301,12 @@ def test_who_has_not_read_everything_once_is_not_judged(spoil: Callable[[Sequenc
 
 
 def test_a_judge_that_may_not_listen() -> None:
-    real = replace(CANDIDATES["step_4000"], name="cosyvoice3")
+    """But in a trial run, which promotes nothing, it may: it is told that the embedded voice speaks."""
+    real, trials = replace(CANDIDATES["step_4000"], name="cosyvoice3"), trials_of(["kari"], (11,), FEW)[:1]  # type: ignore[arg-type]
     with pytest.raises(JudgeError, match="may not listen to engine cosyvoice3"):
-        next(read_aloud(real, MiniJudge({}), {"kari": KARI}, trials_of(["kari"])))
+        next(read_aloud(real, MiniJudge({}), VOICES, trials))
+    ((_, heard),) = read_aloud(real, MiniJudge({}), VOICES, trials, heard_as="espeak")
+    assert heard.words == len(trials[0].text.split())
 
 
 @pytest.mark.parametrize(

@@ -8,26 +8,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 import yaml
 
 from replikk.config import read_config
-from replikk.dialogue.records import Voice
 from replikk.engines.cosyvoice3.adapters import read_adapter
 from replikk.engines.cosyvoice3.merging import merge_adapter
 from replikk.engines.cosyvoice3.model_folder import open_model_folder
-from replikk.engines.espeak import EspeakEngine
 from replikk.errors import ReplikkError
-from replikk.judges.mini.judge import MiniJudge
 from replikk.training.gate import decide
-from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
-from replikk.training.promote import candidate_adapters, heard, promote
+from replikk.training.promote import candidate_adapters, promote
 from replikk.training.release import write_release
 from replikk.training.settings import read_training_settings
-from replikk.training.trials import Reading, trials_of
+from replikk.training.trials import Reading
 
 PROJECT = Path(__file__).parents[2]
 ONLY_TRAINING = f"""
@@ -96,28 +91,7 @@ def test_wrong_settings_stop_at_once(project: Path) -> None:
     assert "config.yaml: training.rang: is not a setting; did you mean 'rank'?" in done.stdout
 
 
-KARI = {"kari": Voice("kari", "Kari", {"variant": "f2"})}
-FEW = {"short": SHORT[:1], "middle": MIDDLE[:1], "long": LONG[:1]}
-
-
-def test_readings_are_kept_until_something_changes(tmp_path: Path) -> None:
-    class Counting(EspeakEngine):
-        spoken = 0
-
-        def synthesize(self, requests: Any, workers: int = 1) -> Any:
-            for take in super().synthesize(requests, workers):
-                self.spoken += 1
-                yield take
-
-    engine, judge = Counting({}), MiniJudge({})
-    trials = trials_of(["kari"], (11,), FEW)  # type: ignore[arg-type]
-    first = heard(tmp_path / "one.jsonl", engine, judge, KARI, trials)
-    assert engine.spoken == len(first) == 3
-    assert heard(tmp_path / "one.jsonl", engine, judge, KARI, trials) == first
-    assert engine.spoken == 3
-    other = {"kari": Voice("kari", "Kari", {"variant": "f3"})}
-    assert heard(tmp_path / "one.jsonl", engine, judge, other, trials) != first
-    assert engine.spoken == 6
+FEW = ("short", "middle", "long")
 
 
 def test_a_release_is_whole_and_can_be_checked(project: Path, run: Path) -> None:

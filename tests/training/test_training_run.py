@@ -28,7 +28,8 @@ from replikk.training.checkpoints import checkpoints, open_run, read_checkpoint,
 from replikk.training.packing import loss_sum, packed
 from replikk.training.run import train_lora
 from replikk.training.settings import TrainingSettings, read_training_settings
-from replikk.training.trainer import Training, run_training, start_training, teacher_forced
+from replikk.training.state import Training, start_training
+from replikk.training.trainer import run_training, teacher_forced
 
 PROJECT = Path(__file__).parents[2]
 SMALL: dict[str, Any] = {

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replikk.corpus.tokens import MadeWith, TokenisedUtterance, read_token_corpus, write_token_shard
 from replikk.errors import ReplikkError
 from replikk.training.batches import check_lengths, epoch_plan, lengths_of
+from replikk.training.opening import open_training
 from replikk.training.schedule import ema_decay, learning_rate
 from replikk.training.settings import TrainingSettings, read_training_settings
 
@@ -39,6 +41,7 @@ def test_defaults_are_the_published_recipe() -> None:
         ("precision", "fp16", "training.precision: is 'fp16'; write bf16 or float32"),
         ("name", "../up", "training.name: is '../up'; write a short name"),
         ("corpus", 3, "training.corpus: is 3; write a path"),
+        ("gate_texts", 11, "training.gate_texts: is 11; write a whole number from 1 to 10"),
         ("gpus", 3, "training.accumulate: is 4; write a multiple of gpus (3)"),
     ],
 )
@@ -98,3 +101,26 @@ def test_epochs_differ(tmp_path: Path) -> None:
     plans = [epoch_plan(corpus, epoch, 64, 2, 7, True) for epoch in range(3)]
     assert len({str(plan.steps) for plan in plans}) == 3
     assert epoch_plan(corpus, 0, 64, 2, 8, True).steps != plans[0].steps
+
+
+def test_another_judge_or_voice_is_another_gate_and_no_other_training(tmp_path: Path) -> None:
+    voices = tmp_path / "dialogue" / "voices.yaml"
+    voices.parent.mkdir()
+    voices.write_text("voices: {}\n")
+    plain: dict[str, Any] = {"dialogue_dir": str(voices.parent), "build_dir": str(tmp_path / "build")}
+    before = open_training(plain)
+    changed = [
+        {"judge": "speech-api", "judges": {"speech-api": {"url": "http://127.0.0.1:9", "model": "m"}}},
+        {"training": {"gate_texts": 2}},
+        {"models": {"adapter": "none"}},
+    ]
+    found = [open_training(plain | more) for more in changed]
+    voices.write_text("voices: {kari: {}}\n")
+    found.append(open_training(plain))
+    assert len({before.gate_fingerprint, *(one.gate_fingerprint for one in found)}) == 5
+    assert {one.fingerprint for one in found} == {before.fingerprint}
+
+
+def test_the_settings_in_config_yaml_are_the_defaults() -> None:
+    written = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text(encoding="utf-8"))["training"]
+    assert read_training_settings(written) == TrainingSettings()

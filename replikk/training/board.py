@@ -1,0 +1,96 @@
+"""The run in TensorBoard, where it is installed (``pip install 'replikk[training]'``); without it, nothing is missing.
+
+``metrics.jsonl`` and the gate's decision are the truth, and the board is drawn from them: anew at every start, so that
+steps which a kill threw away are not there twice, and a board that was installed later has the whole run.
+
+    RUN/board/training/     loss, accuracy, gradient norm, learning rate, tokens and hours of speech; held-out loss
+    RUN/board/gate-raw/     the gate's word error rates by step and length, and a few readings to hear;
+    RUN/board/gate-averaged/, gate-base/, gate-released/: the same of the others
+
+Look at it with ``tensorboard --logdir build/training``.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from replikk.training.gate_page import KINDS
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+    from replikk.training.harness import GateResult
+
+log = logging.getLogger(__name__)
+
+FOLDER = "board"
+HEARD_TIERS = ("short", "middle")
+"""Whose first reading is put into the board: about 1 MB a candidate, since the board keeps sound as it is. The gate's
+page has all of them."""
+_HELD_OUT = "held_out_"
+_NOT_SHOWN = ("step", "epoch")
+
+
+def open_board(run: Path, name: str, rows: Iterable[Mapping[str, Any]] = ()) -> SummaryWriter | None:
+    """A board begun anew with the ``rows`` of metrics.jsonl; None where TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        log.info("no TensorBoard here, so no board; metrics.jsonl has the figures (pip install 'replikk[training]')")
+        return None
+    shutil.rmtree(run / FOLDER / name, ignore_errors=True)
+    board = SummaryWriter(str(run / FOLDER / name))
+    for row in rows:
+        show_row(board, row)
+    return board
+
+
+def show_row(board: SummaryWriter, row: Mapping[str, Any]) -> None:
+    """One line of metrics.jsonl."""
+    for name, value in row.items():
+        if name not in _NOT_SHOWN:
+            group = "held_out" if name.startswith(_HELD_OUT) else "training"
+            board.add_scalar(f"{group}/{name.removeprefix(_HELD_OUT)}", value, row["step"])
+
+
+def show_gate(run: Path, result: GateResult, folder: Path) -> None:
+    """The gate's figures and some of its sound (``folder`` has the clips), beside the curves of training."""
+    steps = {name: _step(name) for name in result.record["rates"]}
+    shown = sorted({step for step in steps.values() if step is not None})
+    for kind in sorted({_kind(name) for name in steps}):
+        board = open_board(run, f"gate-{kind}")
+        if board is None:
+            return
+        with board:
+            for name in (name for name in steps if _kind(name) == kind):
+                own = steps[name]
+                # A control has no step: a level line over all of them.
+                for step in shown[:: max(1, len(shown) - 1)] if own is None else [own]:
+                    for tier, rate in result.record["rates"][name].items():
+                        board.add_scalar(f"gate/word_errors_{tier}", rate["value"], step)
+                for tier in HEARD_TIERS:
+                    _show_sound(board, result, name, tier, folder, (shown[-1] if shown else 0) if own is None else own)
+
+
+def _show_sound(board: SummaryWriter, result: GateResult, name: str, tier: str, folder: Path, step: int) -> None:
+    import soundfile
+    import torch
+
+    first = next((one for one in result.heard[name] if one.reading.tier == tier), None)
+    if first is not None and first.clip:
+        samples, sample_rate_hz = soundfile.read(folder / first.clip, dtype="float32")
+        board.add_audio(f"gate/{tier}", torch.from_numpy(samples)[None], step, sample_rate_hz)
+
+
+def _step(name: str) -> int | None:
+    """Of a candidate, whose name is its checkpoint's and its adapter's; None for a control."""
+    checkpoint, _, kind = name.partition("/")
+    return int(checkpoint.removeprefix("step_")) if kind in KINDS else None
+
+
+def _kind(name: str) -> str:
+    return KINDS.get(name.partition("/")[2], name)

@@ -1,0 +1,100 @@
+"""The gate held: everybody reads the same texts to the same judge, the decision falls, and its page is written.
+
+    GATE/index.html      for people: the verdicts, curves, and every clip that matters
+    GATE/readings/       and GATE/clips/: what was heard, kept, so that a killed gate goes on
+
+Readers come one after the other, so that no two models are in memory at once. What they are is not known here: in a
+real gate they are adapters on the base model, in the proof of the gate voices with planted faults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from replikk.dialogue.records import Voice
+from replikk.engines import Engine
+from replikk.files import write_atomic
+from replikk.judges import Judge
+from replikk.training import gate, gate_scripts
+from replikk.training.gate_page import render_gate_page
+from replikk.training.gate_scripts import SCRIPTS, Tier
+from replikk.training.readings import Heard, heard
+from replikk.training.trials import SEEDS, trials_of
+
+log = logging.getLogger(__name__)
+
+PAGE = "index.html"
+EMBEDDED = "espeak"
+"""The engine that every judge may listen to."""
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What was decided, and on what."""
+
+    record: dict[str, Any]
+    """``decision.json``, but for the release."""
+    heard: dict[str, list[Heard]]
+    """By reader, controls first."""
+
+
+def hold_gate(
+    folder: Path,
+    readers: Iterable[tuple[str, Engine]],
+    controls: Sequence[str],
+    incumbent: str,
+    judge: Judge,
+    voices: Mapping[str, Voice],
+    *,
+    scripts: Mapping[Tier, Sequence[str]] = SCRIPTS,
+    seeds: Sequence[int] = SEEDS,
+    is_trial_run: bool = False,
+    workers: int = 1,
+) -> GateResult:
+    """``readers`` are the controls, named in ``controls``, then the candidates in the order of their training.
+
+    A trial run decides as always, says so, and promotes nothing; so any judge may listen, and the embedded one, which
+    knows the embedded voice only, is enough to try the way. Writes the page into ``folder``. Raises JudgeError
+    where the judge may not listen, ReplikkError where somebody could not be heard.
+    """
+    wanted = trials_of(sorted(voices), seeds, scripts)
+    everything: dict[str, list[Heard]] = {}
+    for name, engine in readers:
+        log.info("%s reads %d times", name, len(wanted))
+        heard_as = EMBEDDED if is_trial_run and not judge.accepts(engine.name) else ""
+        everything[name] = heard(folder, name, engine, judge, voices, wanted, workers, heard_as)
+        errors, words = (sum(getattr(one.reading, key) for one in everything[name]) for key in ("word_errors", "words"))
+        log.info("%s: %d word errors in %d words", name, errors, words)
+    readings = {name: [one.reading for one in some] for name, some in everything.items()}
+    decision = gate.decide(
+        {name: some for name, some in readings.items() if name not in controls},
+        {name: readings[name] for name in controls},
+        incumbent,
+    )
+    if is_trial_run:
+        found = f"would be promoted: {decision.promoted}" if decision.promoted else decision.why
+        why = f"a trial run with {sum(map(len, scripts.values()))} texts promotes nothing ({found})"
+        decision = dataclasses.replace(decision, promoted=None, why=why)
+    record = {
+        **decision.to_json(),
+        "incumbent": incumbent,
+        "controls": list(controls),
+        "rates": {
+            name: {tier: dataclasses.asdict(rate) for tier, rate in gate.word_error_rates(some).items()}
+            for name, some in readings.items()
+        },
+        "scripts": gate_scripts.VERSION,
+        "texts": {tier: len(texts) for tier, texts in scripts.items()},
+        "seeds": list(seeds),
+        "voices": sorted(voices),
+        "judge": judge.fingerprint(),
+        "limits": dataclasses.asdict(gate.GateLimits()),
+    }
+    write_atomic(folder / PAGE, render_gate_page(record, everything))
+    log.info("%s: %s", decision.promoted or "nothing is promoted", decision.why)
+    return GateResult(record, everything)

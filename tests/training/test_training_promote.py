@@ -1,0 +1,149 @@
+"""``snakemake promote`` as a person runs it: training, checkpoints that read, a judge, a decision, and builds after it.
+
+The voice is a small random model, and so is the judge. What they say and hear is noise, so nothing is promoted, which
+is the right outcome; ``test_training_gate.py`` proves the gate on voices that speak.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+sys.path.append(str(PROJECT / "tests" / "judges"))
+
+from whisper_small import make_small_ctc, make_small_whisper  # noqa: E402
+
+READERS = ["base", "step_0000002/adapter", "step_0000002/ema_adapter"]
+READINGS = 3  # a trial run: one text of each length, one voice, one seed
+VOICE = {
+    "cosyvoice3": {},
+    "reference": {
+        "audio": "kari.flac",
+        "transcript": "Kom og se! Jeg har funnet en bokstav i sanda, og jeg tror den har ligget her i mange år.",
+    },
+    "rights": {"who": "nobody", "licence": "own", "evidence": "made by the embedded voice"},
+}
+
+
+@pytest.fixture(scope="module")
+def project(model_folder: Path, corpora: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a voice, a corpus and one sheet."""
+    folder = tmp_path_factory.mktemp("project")
+    dialogue = folder / "dialogue"
+    dialogue.mkdir()
+    shutil.copy(PROJECT / "dialogue" / "references" / "kari.flac", dialogue)
+    (dialogue / "voices.yaml").write_text(yaml.safe_dump({"voices": {"kari": VOICE}}), encoding="utf-8")
+    (dialogue / "havn.csv").write_text("id;text;voice\nhavn_001;Ja, det vil jeg.;kari\n", encoding="utf-8")
+    make_small_whisper(folder / "whisper")
+    make_small_ctc(folder / "ctc")
+    configure(folder, {"base": str(model_folder), "base_licence": "Apache-2.0", "adapter": "none"}, corpora["f2"])
+    return folder
+
+
+def configure(folder: Path, models: dict[str, object], corpus: Path | None = None) -> None:
+    path = folder / "config.yaml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    settings |= {
+        "engine": "cosyvoice3",
+        "engines": {"cosyvoice3": {"precision": "float32", "device": "cpu"}},
+        "judge": "nb-whisper",
+        "judges": {
+            "nb-whisper": {"model": str(folder / "whisper"), "second_ear": str(folder / "ctc"), "device": "cpu"}
+        },
+        "max_rounds": 1,
+        "models": {**settings.get("models", {}), **models},
+    }
+    if corpus is not None:
+        settings["training"] = {
+            "corpus": str(corpus), "precision": "float32", "device": "cpu", "tokens_per_batch": 250, "accumulate": 2,
+            "rank": 4, "epochs": 1, "peak_learning_rate": 1e-3, "warm_up_steps": 3, "gate_texts": 1,
+        }  # fmt: skip
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def command(*targets: str) -> list[str]:
+    return [
+        sys.executable, "-m", "snakemake", *targets, "-s", str(PROJECT / "Snakefile"), "--cores", "1", "--resources",
+        "gpu=1", "--nolock",
+    ]  # fmt: skip
+
+
+def snakemake(folder: Path, *targets: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command(*targets), cwd=folder, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=400,
+    )  # fmt: skip
+
+
+def kept(gate: Path, name: str) -> list[str]:
+    path = gate / "readings" / f"{name.replace('/', '.')}.journal"
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+@pytest.fixture(scope="module")
+def gate(project: Path) -> Path:
+    """Killed with everything it started when the first candidate had read, and run again."""
+    gate = project / "build" / "training" / "lora" / "gate"
+    process = subprocess.Popen(
+        command("promote"), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 300
+    while len(kept(gate, READERS[1])) < READINGS and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = {name: kept(gate, name) for name in READERS[:2]}
+    assert [len(lines) for lines in before.values()] == [READINGS, READINGS]
+    assert not (gate / "decision.json").exists() and not (gate / "index.html").exists()
+    done = snakemake(project, "promote")
+    assert done.returncode == 0, done.stdout
+    assert {name: kept(gate, name) for name in READERS[:2]} == before, "what was heard is not heard again"
+    return gate
+
+
+def test_it_reads_judges_and_decides(gate: Path) -> None:
+    decision = json.loads((gate / "decision.json").read_bytes())
+    assert sorted(decision["rates"]) == READERS
+    assert [verdict["name"] for verdict in decision["verdicts"]] == READERS[1:]
+    assert decision["incumbent"] == "base" and decision["judge"].startswith("nb-whisper ")
+    assert decision["rates"]["base"]["long"]["value"] > 0.5, "noise has no words"
+    for name in READERS:
+        assert len(kept(gate, name)) == READINGS
+        assert len(list((gate / "clips" / name.replace("/", ".")).glob("*.ogg"))) == READINGS
+
+
+def test_nothing_is_promoted_and_the_page_says_why(gate: Path) -> None:
+    decision = json.loads((gate / "decision.json").read_bytes())
+    assert decision["promoted"] is None
+    assert decision["why"].startswith("a trial run with 3 texts promotes nothing")
+    assert not (gate.parent / "released").exists()
+    assert decision["why"] in (gate / "index.html").read_text(encoding="utf-8")
+    assert (gate.parent / "board" / "gate-raw").is_dir() and (gate.parent / "board" / "training").is_dir()
+
+
+def test_a_second_run_has_nothing_to_do(gate: Path, project: Path) -> None:
+    assert "Nothing to be done" in snakemake(project, "promote", "-n").stdout
+
+
+def test_a_build_refuses_a_checkpoint_that_was_not_promoted(gate: Path, project: Path) -> None:
+    checkpoint = gate.parent / "checkpoints" / "step_0000002" / "adapter"
+    configure(project, {"adapter": str(checkpoint), "adapter_licence": "own"})
+    refused = snakemake(project, "all")
+    assert refused.returncode != 0
+    assert "is a checkpoint, and no gate has promoted it; run snakemake promote" in refused.stdout
+    assert not (project / "build" / "assets").exists()
+    configure(project, {"unpromoted_adapter": True})
+    built = snakemake(project, "all")
+    assert built.returncode == 0, built.stdout
+    manifest = json.loads((project / "build" / "assets" / "manifest.json").read_bytes())
+    assert [clip["id"] for clip in manifest["clips"]] == ["havn_001"]
