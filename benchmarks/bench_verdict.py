@@ -34,7 +34,7 @@ from replikk.judges.signal import measure_signal
 from replikk.judges.thresholds import Thresholds
 from replikk.judges.verdict import badness, decide
 from replikk.judges.voice_measures import measure_traits
-from replikk.judges.voice_profiles import SAMPLE_TAKES, Sample, fit, pace_letters, profiles_of
+from replikk.judges.voice_profiles import SAMPLE_TAKES, Sample, fit, profiles_of, sample_of
 from replikk.judges.voice_traits import VoiceTraits
 from replikk.stages.bench import verdict_record
 
@@ -95,7 +95,7 @@ def judge_from_store(folder: Path, scripts: Sequence[str]) -> list[str]:
     def sample(number: int) -> Sample:
         record = traits.get(f"{number:064x}")
         assert record is not None
-        return Sample(VoiceTraits.from_json(record["traits"]), pace_letters(scripts[number]))
+        return sample_of(scripts[number], VoiceTraits.from_json(record["traits"]))
 
     known = {
         voice: [sample(n) for n in range(place, len(scripts), 9)[:SAMPLE_TAKES]] for place, voice in enumerate(VOICES)

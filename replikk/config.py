@@ -7,6 +7,7 @@ and validated by that room, so that each setting is known in one place.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from replikk.errors import ReplikkError
 from replikk.models.settings import ModelSettings, read_model_settings
 
 MAX_ROUNDS_LIMIT = 10  # a decision may name a take of any round up to here, whatever max_rounds is today
+_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?")
 MAX_SHARDS = 64  # a shard is a job; more of them cost more than they share out
 
 
@@ -117,8 +119,8 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         strict=_switch(mapping, "strict", False, problems),
         commercial=_switch(mapping, "commercial", True, problems),
         placeholders=_section(mapping, "placeholders", problems),
-        delivery=_section(mapping, "delivery", problems),
-        thresholds=_section(mapping, "thresholds", problems),
+        delivery=_values(_section(mapping, "delivery", problems)),
+        thresholds=_values(_section(mapping, "thresholds", problems)),
         models=models,
         corpus=_section(mapping, "corpus", problems),
         training=_section(mapping, "training", problems),
@@ -213,3 +215,21 @@ def _section(mapping: Mapping[str, Any], key: str, problems: list[str]) -> Mappi
         return value
     problems.append(f"config.yaml: {key}: is {value!r}; write a section of 'name: value' rows")
     return {}
+
+
+def _values(section: Mapping[str, Any], depth: int = 3) -> Mapping[str, Any]:
+    """Numbers and switches of a section, which --config 'delivery={mouth_cues: true}' hands over as text.
+
+    ``depth``: as deep as settings lie, thresholds -> bands -> band; YAML can write sections that hold themselves.
+    """
+    values: dict[str, Any] = {}
+    for key, value in section.items():
+        if isinstance(value, Mapping) and depth > 1:
+            values[key] = _values(value, depth - 1)
+        elif isinstance(value, str) and value in ("true", "false"):
+            values[key] = value == "true"
+        elif isinstance(value, str) and _NUMBER.fullmatch(value):
+            values[key] = int(value) if value.lstrip("+-").isdecimal() else float(value)
+        else:
+            values[key] = value
+    return values

@@ -5,8 +5,11 @@ Exit status 1 when a target is missed. Needs no torch; takes some minutes.
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # products this small are six times as dear on two threads
 
 from replikk.judges.seeded.page import measure_and_write
 

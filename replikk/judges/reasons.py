@@ -14,6 +14,7 @@ from replikk.judges.compare import Comparison
 from replikk.judges.evidence import Evidence
 from replikk.judges.hearing_reasons import hearing_reasons, is_as_likely, second_ear_doubt
 from replikk.judges.reason import DOUBT, Reason
+from replikk.judges.sound_reasons import pace_reasons, sound_reasons
 from replikk.judges.thresholds import Band
 from replikk.judges.voice_profiles import VoiceFit
 from replikk.judges.voice_reasons import voice_reasons
@@ -21,8 +22,6 @@ from replikk.judges.voice_traits import VoiceTraits
 from replikk.judges.words import sounds_alike
 
 _MOST_WORDS_SHOWN = 4
-_ABOVE_NOISE_DB = 6.0
-"""An ending this far above the noise is speech."""
 
 
 def misfit_nats(evidence: Evidence, band: Band) -> float | None:
@@ -44,7 +43,7 @@ def reasons_against(
     if signal.speech_s == 0:
         yield Reason("silent", signal.peak_dbfs, band.min_level_dbfs, "the clip is silent")
         return
-    yield from _sound_reasons(evidence, band)
+    yield from sound_reasons(evidence, band)
     if evidence.recording and evidence.comparison is None:
         return  # a person spoke and chose it; only its signal is a machine's business
     if evidence.drill:
@@ -53,111 +52,9 @@ def reasons_against(
     if evidence.comparison is None:
         yield Reason("not_heard", None, None, "no judge could listen to this clip: a person must", DOUBT)
         return
-    yield from _pace_reasons(evidence, band)
+    yield from pace_reasons(evidence, band)
     yield from _word_reasons(evidence, evidence.comparison, band)
     yield from voice_reasons(fit, traits, band)
-
-
-# The sound -----------------------------------------------------------------------------------------------------------
-
-
-def _sound_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
-    signal = evidence.signal
-    if signal.rms_dbfs < band.min_level_dbfs:
-        text = f"the speech is hardly audible ({signal.rms_dbfs:.0f} dBFS)"
-        yield Reason("too_quiet", signal.rms_dbfs, band.min_level_dbfs, text)
-    if signal.clipped_share > band.max_clipped_share:
-        yield Reason(
-            "clipping",
-            signal.clipped_share,
-            band.max_clipped_share,
-            f"it is distorted: {signal.clipped_share:.1%} of the samples are clipped",
-        )
-    if signal.snr_db < band.min_snr_db:
-        yield Reason(
-            "noise",
-            signal.snr_db,
-            band.min_snr_db,
-            f"there is noise: it lies only {signal.snr_db:.0f} dB under the speech",
-        )
-    if abs(signal.dc) > band.max_dc:
-        yield Reason("offset", abs(signal.dc), band.max_dc, f"the wave has an offset of {abs(signal.dc):.0%}")
-    # A clip full of noise is loud at its end as well: that is one fault, not two.
-    if signal.tail_level_db > max(band.max_tail_level_db, _ABOVE_NOISE_DB - signal.snr_db):
-        yield Reason(
-            "cut_ending",
-            signal.tail_level_db,
-            band.max_tail_level_db,
-            "it ends too early: the last 10 ms are still loud",
-        )
-    after_s = evidence.sound_after_words_s
-    if after_s > band.max_sound_after_words_s and not evidence.drill:
-        text = f"{after_s:.1f} s of sound after the last word"
-        yield Reason("sound_after_words", after_s, band.max_sound_after_words_s, text)
-    yield from _silence_reasons(evidence, band)
-    if evidence.max_seconds is not None and signal.duration_s > evidence.max_seconds:
-        yield Reason(
-            "too_long",
-            signal.duration_s,
-            evidence.max_seconds,
-            f"it lasts {signal.duration_s:.1f} s, the line allows {evidence.max_seconds:g} s",
-        )
-
-
-def _silence_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
-    signal = evidence.signal
-    if signal.silence_start_s > band.max_silence_start_s:
-        yield Reason(
-            "silence_start",
-            signal.silence_start_s,
-            band.max_silence_start_s,
-            f"it begins with {signal.silence_start_s:.1f} s of silence",
-        )
-    end_s = signal.silence_end_s - evidence.pause_end_s
-    if end_s > band.max_silence_end_s:
-        yield Reason(
-            "silence_end", end_s, band.max_silence_end_s, f"it ends with {end_s:.1f} s of silence that nobody wanted"
-        )
-    if evidence.unexplained_silence_s > band.max_unexplained_silence_s:
-        yield Reason(
-            "silence_inside",
-            evidence.unexplained_silence_s,
-            band.max_unexplained_silence_s,
-            f"{evidence.unexplained_silence_s:.1f} s of silence after {evidence.unexplained_silence_at_s:.1f} s, "
-            "where neither a pause nor punctuation stands",
-        )
-    if evidence.pause_excess_s > band.max_pause_excess_s:
-        yield Reason(
-            "long_pause",
-            evidence.pause_excess_s,
-            band.max_pause_excess_s,
-            f"a pause is {evidence.pause_excess_s:.1f} s too long",
-        )
-    if evidence.pause_missing_s > band.max_pause_missing_s:
-        yield Reason(
-            "missing_pause",
-            evidence.pause_missing_s,
-            band.max_pause_missing_s,
-            f"a wanted pause is {evidence.pause_missing_s:.1f} s too short",
-        )
-
-
-def _pace_reasons(evidence: Evidence, band: Band) -> Iterator[Reason]:
-    pace = evidence.characters_per_s
-    if pace > band.max_characters_per_s:
-        yield Reason(
-            "too_fast",
-            pace,
-            band.max_characters_per_s,
-            f"{pace:.0f} letters a second: too short for its text, something is missing or hurried",
-        )
-    elif pace < band.min_characters_per_s:
-        yield Reason(
-            "too_slow",
-            pace,
-            band.min_characters_per_s,
-            f"{pace:.1f} letters a second: too long for its text, something was added or drawn out",
-        )
 
 
 # The words -----------------------------------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ BAND_DEFAULTS: dict[str, dict[str, Any]] = {
         "min_characters_per_s": 1.5,
         "max_characters_per_s": 30.0,
         # What is said does not average out in so short a line.
-        "max_other_voice_nats": 7.5,
+        "max_other_voice_nats": 5.0,
         "max_pitch_deviation_semitones": 9.0,
         "max_pace_ratio": 2.0,
         "min_own_language": 0.0,
@@ -135,7 +135,7 @@ BAND_DEFAULTS: dict[str, dict[str, Any]] = {
         "max_wer": 0.0,
         "max_cer": 0.0,
         "min_characters_per_s": 3.0,
-        "max_other_voice_nats": 7.5,
+        "max_other_voice_nats": 5.0,
         "max_pitch_deviation_semitones": 9.0,
         "max_pace_ratio": 1.8,
         "min_own_language": 0.0,

@@ -2,7 +2,8 @@
 
 - **retry**: the evidence says that something is wrong; another take may cure it.
 - **human**: a machine cannot tell (letters, counting drills, one short word that sounds like another), or no judge
-  listened; another take would not help.
+  listened, or it strays from its voice's other lines; another take would not help, or must not be made because of
+  other lines.
 - **pass**: everything that was measured is within its limits.
 
 A take with a reason of severity ``error`` never passes. Doubt never hides a fault: errors win over doubts.
@@ -20,7 +21,7 @@ from replikk.judges.thresholds import Thresholds
 from replikk.judges.voice_profiles import VoiceFit
 from replikk.judges.voice_traits import VoiceTraits
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same evidence and thresholds would give another verdict: it is part of every verdict's key."""
 
 
@@ -53,13 +54,16 @@ def failure_verdict(reason: str) -> Verdict:
     return Verdict("retry", (Reason("no_audio", None, None, f"there is no audio: {reason}"),))
 
 
+RANKS = {"pass": 0.0, "human": 10.0, "retry": 20.0}
+
+
 def badness(evidence: Evidence, verdict: Verdict) -> float:
     """How bad a take is beside other takes of its line: 0 and more, lower is better.
 
     Takes that pass come first, then those that a person must hear, then the failed ones: by the share of the script
     that is wrong, as text and as sound, and then by how many other faults they have.
     """
-    rank = {"pass": 0.0, "human": 10.0, "retry": 20.0}[verdict.outcome]
+    rank = RANKS[verdict.outcome]
     if evidence.signal.speech_s == 0:
         return rank + 100.0
     words = 0.0
@@ -86,12 +90,10 @@ _SOUND_FAULTS = {
     "too_slow": 1.0,
     "too_long": 1.0,
     "sound_after_words": 2.0,
-    "other_voice": 3.0,
     "unlike_reference": 2.0,
-    "level_outlier": 1.0,
-    "pitch_outlier": 2.0,
-    "slow_outlier": 1.0,
-    "fast_outlier": 1.0,
     "unnatural": 1.0,
 }
-"""How much a fault of the sound weighs against wrong words: a wholly wrong text weighs 5."""
+"""How much a fault of the sound weighs against wrong words: a wholly wrong text weighs 5.
+
+What other lines of the voice say weighs nothing: the choice among the takes of a line is settled without them.
+"""

@@ -5,7 +5,8 @@
 **Stable.** It is drawn from at most ``SAMPLE_TAKES`` takes per voice: those of the first round whose keys are
 smallest. Keys are hashes, so this is a random sample. It depends on nothing but the game's lines, so that an
 incremental build and a clean one judge alike; and in a large game one changed line seldom touches it. When it does, a
-median moves by a hair, and only takes that lay at a limit can change their verdict.
+median moves by a hair, and only takes that lay at a limit can change their verdict: between pass and human, shown in
+the report. No take is ever made or chosen because of other lines (``voice_reasons.py``).
 
 **Whose voice.** Timbre and pitch are whitened by the spread that all voices have within themselves (linear discriminant
 analysis), and a take is held against the centre of every voice of the game: what is told is by how many nats another
@@ -24,7 +25,7 @@ from statistics import median
 
 from replikk.judges.voice_traits import VoiceTraits
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same sample would give another fit: it is part of the digest of every profile."""
 SAMPLE_TAKES = 48
 """Per voice. The standard error of a median of 48 is 18 % of the spread."""
@@ -37,6 +38,11 @@ _CLIPPED_SIGMAS = 4.0
 """Residuals are clipped there before the covariance is taken, which is not robust by itself."""
 _LEAST_APART_NATS = 4.0
 """Voices whose centres lie nearer are not told apart: chance alone puts those of twins 1 to 2 nats apart."""
+_MANY_LETTERS = 6
+_NATS_PER_LETTER = 16.0
+"""So much is taken off for each letter that is lacking. A text of few different letters («Huff!») is no average of what
+a voice sounds like: clean clips of embedded voices lay up to 54 nats nearer to another voice at one to four letters,
+under 9 at six; clips of other voices at 80 and more."""
 _REFERENCE_HZ = 150.0
 _LETTERS_PER_VOWEL = 1.0
 _LETTERS_PER_MARK = 4.0
@@ -54,6 +60,7 @@ class Sample:
     """See ``pace_letters``."""
     moods: frozenset[str] = frozenset()
     """What its direction asks for; empty for plain speech."""
+    different_letters: int = _MANY_LETTERS
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ class VoiceFit:
     nearest_voice: str
     """Another voice of the game that explains the take best; empty where none can be asked."""
     other_voice_nats: float
-    """By how much it explains the take better than the take's own voice; negative where it does not."""
+    """By how much it explains the take better than the take's own voice, beyond what few letters may do by chance;
+    negative where it does not."""
     like_direction: bool
     """Whether level, pitch and pace were held against takes with the same direction."""
 
@@ -123,6 +131,12 @@ def pace_letters(text: str) -> float:
         marks += character in _MARKS and before not in _MARKS  # three dots are one pause
         before = character
     return letters + _LETTERS_PER_VOWEL * vowels + _LETTERS_PER_MARK * max(0, marks - 1) + _LETTERS_PER_LINE
+
+
+def sample_of(text: str, traits: VoiceTraits, moods: frozenset[str] = frozenset()) -> Sample:
+    """A take of a text as a sample of its voice."""
+    different = len({character for character in text.lower() if character.isalpha()})
+    return Sample(traits, pace_letters(text), moods, different)
 
 
 def profiles_of(samples: Mapping[str, Sequence[Sample]]) -> Profiles:
@@ -263,7 +277,8 @@ def _nearest(space: _Space | None, voice: str, take: Sample) -> tuple[str, float
     if not far:
         return "", 0.0
     nearest = min(far, key=lambda name: (far[name], name))
-    return nearest, round(own - far[nearest], 2)
+    chance = _NATS_PER_LETTER * max(0, _MANY_LETTERS - take.different_letters)
+    return nearest, round(own - far[nearest] - chance, 2)
 
 
 def _nats(one: Sequence[float], other: Sequence[float]) -> float:

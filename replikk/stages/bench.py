@@ -7,15 +7,12 @@ not pay for importing a judge. Evidence and verdicts are remembered by everythin
 from __future__ import annotations
 
 import hashlib
-import heapq
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.plan import Plan, PlannedLine
-from replikk.dialogue.styles import moods
 from replikk.errors import StoreError
 from replikk.files import canonical_json, digest
 from replikk.journal import Journal
@@ -23,17 +20,15 @@ from replikk.judges import Judge, judge_of
 from replikk.judges.evidence import VERSION as EVIDENCE_VERSION
 from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
+from replikk.judges.verdict import RANKS, Verdict, badness, decide, failure_verdict
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
-from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
-from replikk.judges.voice_profiles import SAMPLE_TAKES, Profiles, Sample, VoiceFit, fit, pace_letters, profiles_of
-from replikk.judges.voice_profiles import VERSION as PROFILE_VERSION
-from replikk.judges.voice_traits import VoiceTraits
 from replikk.report.data import WORD_COUNTS
 from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
-from replikk.stages.voice_traits import measure_missing, read_traits, tools_fingerprint
+from replikk.stages.voice_doubts import Doubts, VoiceDoubts
+from replikk.stages.voice_traits import measure_missing, tools_fingerprint
 from replikk.store import Store
 
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 """Raise it when the journal of verdicts says more or less of the same verdict."""
 
 
@@ -52,49 +47,8 @@ class Bench:
     """A digest of what the evidence on every line depends on: judge, cast names, version."""
     limits: str
     """A digest of what every verdict depends on beside the evidence."""
-    traits: Journal
-    tools: str
-    """Names the optional measures in the traits."""
-
-    @cached_property
-    def samples(self) -> dict[str, tuple[PlannedLine, ...]]:
-        """By voice, the lines whose first takes it is known by; see ``voice_profiles.py``."""
-        by_voice: dict[str, dict[str, PlannedLine]] = {}
-        for planned in self.plan.lines:
-            if not (planned.recording or planned.line.drill):
-                by_voice.setdefault(planned.line.voice, {}).setdefault(planned.takes[0], planned)
-        found = {}
-        for voice, takes in by_voice.items():
-            smallest = [key for key in heapq.nsmallest(SAMPLE_TAKES, takes) if self.store.take_path(key).exists()]
-            found[voice] = tuple([takes[key] for key in smallest])
-        return found
-
-    @cached_property
-    def cast(self) -> str:
-        """A digest of what the profiles of all voices depend on."""
-        said = {
-            voice: [[planned.takes[0], planned.line.spoken, planned.line.style] for planned in lines]
-            for voice, lines in self.samples.items()
-        }
-        return digest([PROFILE_VERSION, self.tools, said])
-
-    @cached_property
-    def profiles(self) -> Profiles:
-        """Of all voices; their samples must have been measured."""
-        return profiles_of(
-            {
-                voice: [
-                    _sample(planned, traits)
-                    for planned in lines
-                    if (traits := read_traits(self.traits, self.tools, planned.takes[0])) is not None
-                ]
-                for voice, lines in self.samples.items()
-            }
-        )
-
-
-def _sample(planned: PlannedLine, traits: VoiceTraits) -> Sample:
-    return Sample(traits, pace_letters(planned.line.spoken), frozenset(moods(planned.line.style)))
+    voices: VoiceDoubts
+    """What the other lines of the voices say."""
 
 
 def open_bench(config: Config, plan: Plan) -> Bench:
@@ -102,6 +56,8 @@ def open_bench(config: Config, plan: Plan) -> Bench:
     store = Store(config.build_dir)
     judge = judge_of(config)
     thresholds = thresholds_from_mapping(config.thresholds)
+    tools = tools_fingerprint(config)
+    limits = digest([RECORD_VERSION, VERDICT_VERSION, thresholds.fingerprint(), tools])
     return Bench(
         plan=plan,
         judge=judge,
@@ -111,9 +67,8 @@ def open_bench(config: Config, plan: Plan) -> Bench:
         verdicts=store.journal("verdicts"),
         store=store,
         basis=digest([EVIDENCE_VERSION, judge.fingerprint(), plan.cast_names]),
-        limits=digest([RECORD_VERSION, VERDICT_VERSION, thresholds.fingerprint()]),
-        traits=store.journal("traits"),
-        tools=tools_fingerprint(config),
+        limits=limits,
+        voices=VoiceDoubts(plan, store, thresholds, tools, limits),
     )
 
 
@@ -125,8 +80,9 @@ def hear_missing(config: Config, bench: Bench, take_keys: Collection[str]) -> No
     unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.get(key), saying[key])]
     if unheard:
         listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
-    samples = [planned.takes[0] for lines in bench.samples.values() for planned in lines]
-    measure_missing(config, bench.plan, bench.store, bench.traits, [*take_keys, *samples])
+    samples = [planned.takes[0] for lines in bench.voices.samples.values() for planned in lines]
+    measure_missing(config, bench.plan, bench.store, bench.store.journal("traits"), [*take_keys, *samples])
+    bench.voices.refresh()
 
 
 def evidence_key(bench: Bench, planned: PlannedLine, take_key: str) -> str:
@@ -155,29 +111,25 @@ def read_evidence(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence
 def known_verdict(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any] | None:
     """What ``judge_line`` said of this take and line before; None when that is not known any more."""
     key_of_evidence = evidence_key(bench, planned, take_key)
-    known = bench.verdicts.get(_verdict_key(bench, planned, key_of_evidence))
+    key = _verdict_key(bench, key_of_evidence)
+    known, doubts = bench.verdicts.get(key), bench.voices.of(planned, take_key, key)
     # The evidence itself is not looked for: the report makes what was lost and is to be shown anew.
-    return None if known is None else {**known["verdict"], "evidence": key_of_evidence}
+    if known is None or doubts is None:
+        return None
+    return {**_with_doubts(known["verdict"], doubts), "evidence": key_of_evidence}
 
 
-def _verdict_key(bench: Bench, planned: PlannedLine, key_of_evidence: str) -> str:
-    cast = bench.cast if _has_fit(planned) else ""
-    return hashlib.sha256(f"{bench.limits}{cast}{key_of_evidence}".encode()).hexdigest()
+def _verdict_key(bench: Bench, key_of_evidence: str) -> str:
+    return hashlib.sha256(f"{bench.limits}{key_of_evidence}".encode()).hexdigest()
 
 
-def _has_fit(planned: PlannedLine) -> bool:
-    """Whether a line's takes are held against the voice's other lines."""
-    return not (planned.recording or planned.line.drill)
-
-
-def voice_fit(bench: Bench, planned: PlannedLine, take_key: str) -> tuple[VoiceFit | None, VoiceTraits | None]:
-    """How a take lies beside the other lines of its voice, and its traits; None where that is not known."""
-    if not _has_fit(planned):
-        return None, None
-    traits = read_traits(bench.traits, bench.tools, take_key)
-    if traits is None:
-        return None, None
-    return fit(bench.profiles, planned.line.voice, _sample(planned, traits)), traits
+def _with_doubts(record: dict[str, Any], doubts: Doubts) -> dict[str, Any]:
+    """A take's own verdict with what the other lines of its voice say: as ``decide`` with the take's ``VoiceFit``."""
+    if not doubts or record["outcome"] == "retry" or any(reason["code"] == "not_heard" for reason in record["reasons"]):
+        return record
+    rank = RANKS["human"] - RANKS[record["outcome"]]
+    reasons = [*record["reasons"], *doubts]
+    return {**record, "outcome": "human", "reasons": reasons, "badness": round(record["badness"] + rank, 6)}
 
 
 def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any]:
@@ -189,10 +141,13 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, A
     else:
         evidence = _gather(bench, planned, take_key)
         bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
-    verdict = decide(evidence, bench.thresholds, *voice_fit(bench, planned, take_key))
+    _, traits = bench.voices.fit(planned, take_key)
+    verdict = decide(evidence, bench.thresholds, None, traits)
     record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
-    bench.verdicts.append(_verdict_key(bench, planned, key_of_evidence), {"take": take_key, "verdict": record})
-    return {**record, "evidence": key_of_evidence}
+    key = _verdict_key(bench, key_of_evidence)
+    if bench.verdicts.get(key) != (kept := {"take": take_key, "verdict": record}):
+        bench.verdicts.append(key, kept)
+    return {**_with_doubts(record, bench.voices.of(planned, take_key, key) or []), "evidence": key_of_evidence}
 
 
 def _gather(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence:
@@ -231,14 +186,6 @@ def verdict_record(verdict: Verdict, how_bad: float | None) -> dict[str, Any]:
     """A verdict as plain JSON. ``badness`` None means that there is no audio at all."""
     return {
         "outcome": verdict.outcome,
-        "reasons": [
-            {
-                "code": reason.code,
-                "measured": reason.measured,
-                "threshold": reason.threshold,
-                "text": reason.text,
-            }
-            for reason in verdict.reasons
-        ],
+        "reasons": [reason.to_json() for reason in verdict.reasons],
         "badness": None if how_bad is None else round(how_bad, 6),
     }

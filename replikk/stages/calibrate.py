@@ -89,7 +89,7 @@ def _settings(config: Config) -> tuple[str, float, str]:
 
 def _decided(config: Config, plan: Plan) -> Iterator[Case]:
     """Takes that a person accepted, locked or wanted again, and those that passed undisputed."""
-    from replikk.stages.bench import hear_missing, judge_line, known_verdict, open_bench, read_evidence, voice_fit
+    from replikk.stages.bench import hear_missing, judge_line, known_verdict, open_bench, read_evidence
     from replikk.stages.transcribe_takes import is_heard
 
     decisions, problems = read_decisions(config.dialogue_dir / "decisions.csv")
@@ -117,7 +117,7 @@ def _decided(config: Config, plan: Plan) -> Iterator[Case]:
         judge_line(bench, planned, key)
         evidence = read_evidence(bench, planned, key)
         if evidence is not None:
-            yield Case(f"{planned.line.id} {key[:12]}", good, evidence, *voice_fit(bench, planned, key))
+            yield Case(f"{planned.line.id} {key[:12]}", good, evidence, *bench.voices.fit(planned, key))
     disputed = {planned.line.id for planned, _, _ in judged}
     for planned in plan.lines:
         if planned.line.id in disputed or planned.recording or planned.line.drill:
@@ -125,7 +125,7 @@ def _decided(config: Config, plan: Plan) -> Iterator[Case]:
         for key in planned.takes:
             known, evidence = known_verdict(bench, planned, key), read_evidence(bench, planned, key)
             if known is not None and known["outcome"] == "pass" and evidence is not None:
-                yield Case(f"{planned.line.id} {key[:12]}", True, evidence, *voice_fit(bench, planned, key))
+                yield Case(f"{planned.line.id} {key[:12]}", True, evidence, *bench.voices.fit(planned, key))
                 break
 
 

@@ -48,6 +48,7 @@ def judge_takes(
             verdicts.append({"id": planned.line.id, "take": key, "round": round_number, **verdict})
             if verdict["outcome"] == "retry" and round_number + 1 < len(planned.takes):
                 again.append({"id": planned.line.id})
+        bench.voices.remember()
         write_jsonl(manifest, verdicts)
         write_jsonl(retries, again)
         outcomes = [record["outcome"] for record in verdicts]

@@ -29,7 +29,7 @@ from replikk.judges.thresholds import BANDS, Band, Thresholds, band_of, threshol
 from replikk.judges.verdict import Verdict, badness, decide, failure_verdict
 
 DEFAULT = Thresholds()
-SOURCES_OF_REASONS = ("reasons.py", "hearing_reasons.py", "voice_reasons.py")
+SOURCES_OF_REASONS = ("reasons.py", "sound_reasons.py", "hearing_reasons.py", "voice_reasons.py")
 GOOD = SignalEvidence(
     duration_s=3.0, speech_s=2.4, peak_dbfs=-3.0, rms_dbfs=-20.0, clipped_share=0.0, dc=0.0, silence_start_s=0.01,
     silence_end_s=0.04, longest_silence_s=0.0, longest_silence_at_s=0.0, silences=(), tail_level_db=-60.0,
@@ -306,7 +306,7 @@ def test_every_limit_can_be_set_in_every_band(name: str) -> None:
 
 
 def test_the_documentation_names_every_limit_with_its_defaults_and_every_reason() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
     documented = {row[0].strip("`"): row[1:5] for row in rows if len(row) == 6}
     for field in fields(Band):

@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replikk.judges.evidence import LineFacts, gather
+from replikk.judges.records import Transcript
+from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.thresholds import Thresholds
-from replikk.judges.voice_profiles import LEAST_TAKES, Sample, VoiceFit, fit, pace_letters, profiles_of
+from replikk.judges.verdict import badness, decide
+from replikk.judges.voice_profiles import LEAST_TAKES, Sample, VoiceFit, fit, pace_letters, profiles_of, sample_of
 from replikk.judges.voice_reasons import voice_reasons
 from replikk.judges.voice_traits import VoiceTraits
 
@@ -98,6 +102,19 @@ def test_a_whisper_is_not_asked_whose_voice_it_is() -> None:
     assert (found.nearest_voice, found.pitch_deviation_semitones) == ("", None)
 
 
+def test_a_text_of_few_letters_says_little_of_a_voice() -> None:
+    """«Huff! Huff! Huff!» is one sound, and not what a voice sounds like on average."""
+    profiles = profiles_of(game())
+    between = replace(take(random.Random(9), voice=1).traits, pitch_hz=150.0)
+    between = replace(between, timbre=tuple(value - 0.35 for value in between.timbre or ()))
+    many = fit(profiles, "voice0", sample_of("Hvor er den lille nøkkelen?", between))
+    few = fit(profiles, "voice0", sample_of("Huff! Huff! Huff!", between))
+    assert many is not None and few is not None
+    assert many.other_voice_nats - few.other_voice_nats == pytest.approx(3 * 16)
+    other = fit(profiles, "voice0", sample_of("Huff! Huff! Huff!", take(random.Random(9), voice=2).traits))
+    assert "other_voice" in codes(other)
+
+
 def test_a_direction_is_held_against_its_like() -> None:
     samples, draw = game(), random.Random(8)
     shout = frozenset({"shout"})
@@ -123,6 +140,36 @@ def test_one_changed_line_moves_other_verdicts_by_a_hair(seed: int, changed: int
     assert abs(before.level_deviation_db - after.level_deviation_db) < 0.6
     assert abs((before.pitch_deviation_semitones or 0) - (after.pitch_deviation_semitones or 0)) < 0.4
     assert math.isclose(before.pace_ratio, after.pace_ratio, rel_tol=0.05)
+
+
+SCRIPT = "Hvor er den lille gule nøkkelen?"
+HEARD = st.sampled_from([SCRIPT, "hvor er den lille nøkkelen", "takk for maten", "hvor er den lille gule nøklene", ""])
+MEASURED = st.floats(-100, 100)
+FITS = st.builds(
+    VoiceFit, takes=st.integers(8, 48), level_deviation_db=MEASURED, level_spread_db=st.floats(0, 10),
+    pitch_deviation_semitones=st.none() | MEASURED, pitch_spread_semitones=st.floats(0, 10),
+    pace_ratio=st.floats(0.01, 100), nearest_voice=st.sampled_from(["", "ola"]), other_voice_nats=MEASURED,
+    like_direction=st.booleans(),
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(heard=HEARD, margin=st.none() | st.floats(0, 3), snr_db=st.floats(0, 60), found=FITS)
+def test_other_lines_never_have_a_take_made_or_chosen(
+    heard: str, margin: float, snr_db: float, found: VoiceFit
+) -> None:
+    """Whatever they say: whether a line is spoken again, and how bad a failed take is, is settled without them.
+
+    So a changed line can never have another one spoken anew; it can only send it to a person's ear, or not.
+    """
+    sound = SignalEvidence(2.7, 2.4, -3.0, -20.0, 0.0, 0.0, 0.01, 0.04, 0.0, 0.0, (), -60.0, -80.0, snr_db)
+    evidence = gather(LineFacts(SCRIPT), Transcript("t", heard, (), margin), sound)
+    alone, beside = decide(evidence, Thresholds()), decide(evidence, Thresholds(), found)
+    assert (beside.outcome == "retry") == (alone.outcome == "retry")
+    if alone.outcome == "retry":
+        assert beside == alone and badness(evidence, beside) == badness(evidence, alone)
+    elif alone.outcome == "human":
+        assert beside.outcome == "human" and set(beside.reasons) >= set(alone.reasons)
 
 
 def test_pace_counts_vowels_and_pauses() -> None:

@@ -45,6 +45,21 @@ def test_from_the_games_own_decisions(game, tmp_path):
     assert before == ((game.root / "config.yaml").read_bytes() if before else b"")
 
 
+def test_the_target_builds_nothing_and_leaves_the_settings_alone(small_game):
+    small_game.make()
+    takes, clips, settings = (
+        small_game.takes(),
+        small_game.modified_ns(),
+        (small_game.root / "config.yaml").read_bytes(),
+    )
+    told = small_game.make("--", "calibrate")
+    assert "Calibration: 3 clips, 3 good and 0 bad" in told
+    written = {path.name for path in (small_game.build / "calibration").iterdir()}
+    assert written == {"calibration.json", "calibration.md", "calibration.svg", "thresholds.yaml"}
+    assert (small_game.takes(), small_game.modified_ns()) == (takes, clips)
+    assert (small_game.root / "config.yaml").read_bytes() == settings
+
+
 def test_from_a_folder_of_labelled_clips(game, tmp_path):
     stages = many_lines(game)
     folder = tmp_path / "labelled"

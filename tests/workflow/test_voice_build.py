@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from stage_runner import Stages
 from replikk.dialogue.plan import read_plan
 from replikk.errors import ReplikkError
 from replikk.files import read_jsonl
-from replikk.stages.bench import open_bench, voice_fit
+from replikk.judges.verdict import badness, decide
+from replikk.stages.bench import open_bench, read_evidence, verdict_record
 from replikk.stages.opening import open_build
 from replikk.store import Store
 
@@ -38,6 +40,7 @@ def spoil(stages: Stages, line_id: str, change) -> None:
     store = Store(stages.game.build)
     samples, rate = store.load_take(planned.takes[0])
     store.put_take(planned.takes[0], change(samples), rate)
+    stages.speak(0)  # the manifest of the takes notes its size and hash
 
 
 def outcomes(stages: Stages) -> dict[str, list[str]]:
@@ -45,7 +48,8 @@ def outcomes(stages: Stages) -> dict[str, list[str]]:
     return {record["id"]: [reason["code"] for reason in record["reasons"]] for record in records}
 
 
-def test_takes_far_from_their_voice_are_tried_again(game):
+def test_takes_far_from_their_voice_wait_for_a_person(game):
+    """They are not spoken again: that other lines are otherwise is no proof that this one is wrong."""
     write_lines(game)
     stages = Stages(game)
     stages.open()
@@ -54,12 +58,71 @@ def test_takes_far_from_their_voice_are_tried_again(game):
     ola, _ = Store(game.build).load_take(other["ola_003"])
     spoil(stages, "kari_003", lambda samples: ola)
     spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
-    stages.listen(0)
-    stages.judge(0)
+    stages.all()
     found = outcomes(stages)
     assert "other_voice" in found["kari_003"]
     assert found["kari_005"] == ["level_outlier"]
     assert {line for line, codes in found.items() if codes} == {"kari_003", "kari_005"}
+    assert stages.round(0, "retries.jsonl").read_bytes() == b""
+    chosen = game.selection()
+    assert {line for line, record in chosen.items() if record["state"] == "flagged"} == {"kari_003", "kari_005"}
+    assert chosen["kari_003"]["take"] == other["kari_003"]
+
+
+EDITS = (
+    lambda rows, place: rows[place].update(text=f"Nå går {('Nora', 'Emil', 'vi')[place % 3]} ut i regnet."),
+    lambda rows, place: rows[place].update(style="rop" if rows[place]["style"] == "" else ""),
+    lambda rows, place: rows[place].update(voice="ola"),
+    lambda rows, place: rows.append({**rows[place], "id": f"ny_{len(rows)}", "text": f"Hysj, du! Nummer {len(rows)}."}),
+    lambda rows, place: rows.pop(place),
+    lambda rows, place: rows.insert(0, rows.pop(place)),
+)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_changed_line_has_no_other_line_spoken_anew(game, seed):
+    """Random edits: an untouched line keeps takes, choice and clip; what other lines do to its verdict is shown."""
+    draw = Random(seed)
+    rows = [{"id": f"a_{place}", "text": text, "voice": "kari", "style": ""} for place, text in enumerate(TEXTS)]
+    game.write_sheet("a.csv", rows)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    # Takes at the edge of what is usual: their verdicts hang on the other lines.
+    for line_id, gain in (("a_7", 0.38), ("a_8", 0.4), ("a_9", 2.4)):
+        spoil(stages, line_id, lambda samples, gain=gain: np.round(samples * gain).clip(-32_767, 32_767).astype("i2"))
+    stages.all()
+    for edit in draw.choices(EDITS, k=4):
+        before, clips, untouched = game.selection(), game.modified_ns(), {row["id"]: dict(row) for row in rows}
+        edit(rows, draw.randrange(7))
+        game.write_sheet("a.csv", rows)
+        stages.all()
+        after, shown = game.selection(), {line["id"]: line["state"] for line in game.report()["lines"]}
+        for line_id in [row["id"] for row in rows if untouched.get(row["id"]) == row]:
+            was, now = before[line_id], after[line_id]
+            assert [take["take"] for take in now["takes"]] == [take["take"] for take in was["takes"]]
+            assert now["take"] == was["take"]
+            assert game.modified_ns()[f"nb/a/{line_id}.ogg"] == clips[f"nb/a/{line_id}.ogg"]
+            assert now["outcome"] == was["outcome"] or {now["outcome"], was["outcome"]} == {"pass", "human"}
+            assert (now["outcome"] == "pass") == (shown[line_id] != "flagged")
+
+
+def test_what_other_lines_do_to_a_finished_line_is_shown_and_costs_no_take(game):
+    """With seven lines a voice is not known, with ten it is: a quiet take is flagged, or not, and stays as it is."""
+    rows = [{"id": f"a_{place}", "text": text, "voice": "kari"} for place, text in enumerate(TEXTS)]
+    game.write_sheet("a.csv", rows)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    spoil(stages, "a_8", lambda samples: np.round(samples / 4).astype(np.int16))
+    clip, seen = game.build / "assets" / "nb" / "a" / "a_8.ogg", []
+    for kept in (rows, rows[3:], rows):
+        game.write_sheet("a.csv", kept)
+        stages.all()
+        (shown,) = [line for line in game.report()["lines"] if line["id"] == "a_8"]
+        seen.append((shown["state"], game.selection()["a_8"]["take"], len(game.takes()), clip.stat().st_mtime_ns))
+    assert [state for state, *_ in seen] == ["flagged", "passed", "flagged"]
+    assert len({rest[1:] for rest in seen}) == 1
 
 
 def test_a_changed_line_leaves_the_verdicts_of_a_clean_build(game):
@@ -74,6 +137,56 @@ def test_a_changed_line_leaves_the_verdicts_of_a_clean_build(game):
     assert stages.round(0, "verdicts.jsonl").read_bytes() == incremental
 
 
+def test_only_doubts_are_drawn_anew_for_untouched_lines(game):
+    """A changed line may change what its voice is known by: the others' own verdicts are not made again."""
+    write_lines(game)
+    stages = Stages(game)
+    stages.all()
+    journal = game.build / "store" / "verdicts.journal"
+    before, memory = journal.read_bytes().count(b"\n"), (game.build / "store" / "voice_doubts.json").read_bytes()
+    write_lines(game, ("Velkommen til den nye havna, alle sammen.", *TEXTS[1:]))
+    stages.all()
+    assert journal.read_bytes().count(b"\n") == before + 2, "of the changed line, in two voices"
+    assert (game.build / "store" / "voice_doubts.json").read_bytes() != memory
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"0" * 64 + b"\n{}"])
+def test_a_damaged_memory_of_doubts_is_made_again(game, damage):
+    write_lines(game)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
+    stages.listen(0)
+    stages.judge(0)
+    path = game.build / "store" / "voice_doubts.json"
+    before = (stages.round(0, "verdicts.jsonl").read_bytes(), path.read_bytes())
+    path.write_bytes(damage)
+    stages.judge(0)
+    assert (stages.round(0, "verdicts.jsonl").read_bytes(), path.read_bytes()) == before
+
+
+def test_the_manifest_says_what_evidence_and_voice_say(game):
+    """Verdicts and doubts are remembered apart; together they are the verdict on all that is known of a take."""
+    write_lines(game)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
+    spoil(stages, "ola_002", lambda samples: samples[: len(samples) // 2])
+    stages.listen(0)
+    stages.judge(0)
+    bench = open_bench(stages.config, read_plan(stages.plan))
+    manifest = {record["id"]: record for record in read_jsonl(stages.round(0, "verdicts.jsonl"))}
+    for planned in bench.plan.lines:
+        take = planned.takes[0]
+        evidence = read_evidence(bench, planned, take)
+        verdict = decide(evidence, bench.thresholds, *bench.voices.fit(planned, take))
+        told = verdict_record(verdict, badness(evidence, verdict))
+        assert {name: manifest[planned.line.id][name] for name in told} == told
+    assert {record["outcome"] for record in manifest.values()} == {"pass", "human", "retry"}
+
+
 def test_traits_of_an_older_store_are_measured_without_listening(game):
     write_lines(game)
     stages = Stages(game)
@@ -84,7 +197,7 @@ def test_traits_of_an_older_store_are_measured_without_listening(game):
     stages.judge(0)
     assert stages.round(0, "verdicts.jsonl").read_bytes() == before
     bench = open_bench(stages.config, read_plan(stages.plan))
-    fit, traits = voice_fit(bench, bench.plan.lines[0], bench.plan.lines[0].takes[0])
+    fit, traits = bench.voices.fit(bench.plan.lines[0], bench.plan.lines[0].takes[0])
     assert fit is not None and traits is not None and fit.takes == len(TEXTS)
 
 

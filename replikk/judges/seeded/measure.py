@@ -24,7 +24,7 @@ from replikk.judges.signal import measure_signal
 from replikk.judges.thresholds import BANDS, Thresholds, band_of
 from replikk.judges.verdict import Verdict, decide
 from replikk.judges.voice_measures import measure_traits
-from replikk.judges.voice_profiles import SAMPLE_TAKES, Profiles, Sample, fit, pace_letters, profiles_of
+from replikk.judges.voice_profiles import SAMPLE_TAKES, Profiles, Sample, fit, profiles_of, sample_of
 from replikk.judges.words import split_words
 
 _log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Bench:
 
 
 def _sample(text: str, samples: Samples) -> Sample:
-    return Sample(measure_traits(samples, SAMPLE_RATE_HZ, measure_signal(samples, SAMPLE_RATE_HZ)), pace_letters(text))
+    return sample_of(text, measure_traits(samples, SAMPLE_RATE_HZ, measure_signal(samples, SAMPLE_RATE_HZ)))
 
 
 def measure(

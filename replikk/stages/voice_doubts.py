@@ -1,0 +1,145 @@
+"""What speaks against takes beside the other lines of their voices, for all takes of a build, and its memory.
+
+Such doubts hang on the sample of takes that every voice is known by, and so on other lines. They are therefore kept
+apart from the verdicts that a take has by itself: when a line of the sample changes, only they are drawn anew, from
+traits that are in the store (0.1 ms a take), and the memory is replaced, so that nothing piles up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from replikk.dialogue.plan import Plan, PlannedLine
+from replikk.dialogue.styles import moods
+from replikk.files import canonical_json, digest, write_if_changed
+from replikk.judges.thresholds import Thresholds
+from replikk.judges.voice_profiles import SAMPLE_TAKES, Profiles, Sample, VoiceFit, fit, profiles_of, sample_of
+from replikk.judges.voice_profiles import VERSION as PROFILE_VERSION
+from replikk.judges.voice_reasons import voice_reasons
+from replikk.judges.voice_traits import VoiceTraits
+from replikk.judges.words import split_words
+from replikk.stages.voice_traits import read_traits
+from replikk.store import Store
+
+Doubts = list[dict[str, Any]]
+"""Reasons as plain JSON."""
+
+
+class VoiceDoubts:
+    """The doubts of one build; samples, profiles and memory are read when the first take asks for them."""
+
+    def __init__(self, plan: Plan, store: Store, thresholds: Thresholds, tools: str, limits: str) -> None:
+        """``tools`` names the optional measures in the traits, ``limits`` what verdicts by themselves depend on."""
+        self._plan, self._store, self._thresholds = plan, store, thresholds
+        self._tools, self._limits = tools, limits
+        self._traits = store.journal("traits")
+
+    @cached_property
+    def samples(self) -> dict[str, tuple[PlannedLine, ...]]:
+        """By voice, the lines whose first takes it is known by; see ``voice_profiles.py``."""
+        by_voice: dict[str, dict[str, PlannedLine]] = {}
+        for planned in self._plan.lines:
+            if has_doubts(planned):
+                by_voice.setdefault(planned.line.voice, {}).setdefault(planned.takes[0], planned)
+        found = {}
+        for voice, takes in by_voice.items():
+            smallest = [key for key in heapq.nsmallest(SAMPLE_TAKES, takes) if self._store.take_path(key).exists()]
+            found[voice] = tuple([takes[key] for key in smallest])
+        return found
+
+    @cached_property
+    def _known(self) -> dict[str, Doubts]:
+        """By the key of a verdict, what was found with the same samples and limits."""
+        return _read(self._path, self._basis)
+
+    @cached_property
+    def _basis(self) -> str:
+        said = {
+            voice: [[planned.takes[0], planned.line.spoken, planned.line.style] for planned in lines]
+            for voice, lines in self.samples.items()
+        }
+        return digest([PROFILE_VERSION, self._tools, self._limits, said])
+
+    @cached_property
+    def _path(self) -> Path:
+        return self._store.root / "voice_doubts.json"
+
+    @cached_property
+    def _profiles(self) -> Profiles | None:
+        """Of all voices; None while a take of a sample has not been measured."""
+        samples: dict[str, list[Sample]] = {}
+        for voice, lines in self.samples.items():
+            measured = [(planned, read_traits(self._traits, self._tools, planned.takes[0])) for planned in lines]
+            samples[voice] = [_sample(planned, traits) for planned, traits in measured if traits is not None]
+            if len(samples[voice]) < len(measured):
+                return None
+        return profiles_of(samples)
+
+    def refresh(self) -> None:
+        """Takes were measured: profiles that could not be made before are made when they are next asked for."""
+        if self.__dict__.get("_profiles", self) is None:
+            del self._profiles
+
+    def fit(self, planned: PlannedLine, take_key: str) -> tuple[VoiceFit | None, VoiceTraits | None]:
+        """How a take lies beside the other lines of its voice, and its traits; None where that is not known."""
+        traits = read_traits(self._traits, self._tools, take_key) if has_doubts(planned) else None
+        if traits is None or self._profiles is None:
+            return None, traits
+        return fit(self._profiles, planned.line.voice, _sample(planned, traits)), traits
+
+    def of(self, planned: PlannedLine, take_key: str, verdict_key: str) -> Doubts | None:
+        """What speaks against a take beside the others; None when it, or a take of a sample, was not measured."""
+        if not has_doubts(planned):
+            return []
+        found = self._known.get(verdict_key)
+        if found is None:
+            fitting, traits = self.fit(planned, take_key)
+            if traits is None or self._profiles is None:
+                return None
+            band = self._thresholds.for_words(len(split_words(planned.line.spoken)))
+            found = [reason.to_json() for reason in voice_reasons(fitting, None, band)]
+            self._known[verdict_key] = found
+        return found
+
+    def remember(self) -> None:
+        """Keep what was found for the next build."""
+        if "_known" not in self.__dict__:
+            return
+        clear = sorted(key for key, found in self._known.items() if not found)
+        doubtful = {key: found for key, found in self._known.items() if found}
+        payload = canonical_json({"basis": self._basis, "clear": clear, "doubts": doubtful})
+        # Like everything in the store it must be told from what a crash or a hand has left.
+        write_if_changed(self._path, _checksum(payload) + b"\n" + payload, sync=False)
+
+
+def has_doubts(planned: PlannedLine) -> bool:
+    """Whether a line's takes are held against the voice's other lines."""
+    return not (planned.recording or planned.line.drill)
+
+
+def _sample(planned: PlannedLine, traits: VoiceTraits) -> Sample:
+    return sample_of(planned.line.spoken, traits, frozenset(moods(planned.line.style)))
+
+
+def _checksum(payload: bytes) -> bytes:
+    return hashlib.sha256(payload).hexdigest().encode()
+
+
+def _read(path: Path, basis: str) -> dict[str, Doubts]:
+    """What was remembered on the same basis; empty where nothing was, or it is damaged: it is found anew."""
+    try:
+        checksum, payload = path.read_bytes().split(b"\n", 1)
+    except (OSError, ValueError):
+        return {}
+    if checksum != _checksum(payload):
+        return {}
+    record = orjson.loads(payload)
+    if record["basis"] != basis:
+        return {}
+    return {**{key: [] for key in record["clear"]}, **record["doubts"]}
