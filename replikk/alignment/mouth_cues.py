@@ -87,10 +87,12 @@ def mouth_cues(letters: Sequence[TimedLetter], duration_s: float) -> list[MouthC
 
 
 def rhubarb_json(cues: Sequence[MouthCue], sound_file: str, duration_s: float) -> dict[str, Any]:
-    """The content of Rhubarb's JSON file: times in hundredths of a second."""
+    """The content of Rhubarb's JSON file: times in hundredths of a second. A shape that lasts less is left out."""
+    rounded = [MouthCue(round(cue.start_s, 2), round(cue.end_s, 2), cue.shape) for cue in cues]
+    lasting = _merged([cue for cue in rounded if cue.end_s > cue.start_s]) or rounded[:1]
     return {
         "metadata": {"soundFile": sound_file, "duration": round(duration_s, 2)},
-        "mouthCues": [{"start": round(cue.start_s, 2), "end": round(cue.end_s, 2), "value": cue.shape} for cue in cues],
+        "mouthCues": [{"start": cue.start_s, "end": cue.end_s, "value": cue.shape} for cue in lasting],
     }
 
 

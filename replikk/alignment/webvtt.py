@@ -33,9 +33,12 @@ def scene_webvtt(clips: Sequence[SceneClip], pause_s: float = PAUSE_S) -> str:
     start_s = 0.0
     for clip in clips:
         end_s = start_s + clip.duration_s
+        # Compared as they are written: what differs by less than a millisecond is the same time there.
+        start_ms = _milliseconds(start_s)
+        end_ms = max(_milliseconds(end_s), start_ms + 1)
         blocks.append(
-            f"{_identifier(clip.line_id)}\n{timestamp(start_s)} --> {timestamp(end_s)}\n"
-            f"<v {_annotation(clip.speaker)}>{_cue_text(clip, start_s)}"
+            f"{_identifier(clip.line_id)}\n{_written(start_ms)} --> {_written(end_ms)}\n"
+            f"<v {_annotation(clip.speaker)}>{_cue_text(clip, start_s, start_ms, end_ms)}"
         )
         start_s = end_s + pause_s
     return "\n\n".join(blocks) + "\n"
@@ -43,20 +46,28 @@ def scene_webvtt(clips: Sequence[SceneClip], pause_s: float = PAUSE_S) -> str:
 
 def timestamp(seconds: float) -> str:
     """``00:01:02.345``."""
-    ms = max(0, round(seconds * 1000))
+    return _written(_milliseconds(seconds))
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def _written(ms: int) -> str:
     return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
 
 
-def _cue_text(clip: SceneClip, start_s: float) -> str:
+def _cue_text(clip: SceneClip, start_s: float, start_ms: int, end_ms: int) -> str:
     if not clip.words:
         return _escaped(clip.text)
     parts = [_escaped(clip.words[0].text)]
-    latest_s = 0.0
+    latest_ms = start_ms
     for word in clip.words[1:]:
         # A tag must lie inside its cue, later than the one before it.
-        if latest_s + 0.001 <= word.start_s < clip.duration_s:
-            parts.append(f" <{timestamp(start_s + word.start_s)}>{_escaped(word.text)}")
-            latest_s = word.start_s
+        word_ms = _milliseconds(start_s + word.start_s)
+        if latest_ms < word_ms < end_ms:
+            parts.append(f" <{_written(word_ms)}>{_escaped(word.text)}")
+            latest_ms = word_ms
         else:
             parts.append(f" {_escaped(word.text)}")
     return "".join(parts)

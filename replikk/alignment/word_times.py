@@ -7,6 +7,7 @@ loses at its start when it is trimmed is taken off, so that times fit the delive
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -156,7 +157,7 @@ def _between_neighbours(words: list[TimedWord], duration_s: float) -> list[Timed
         while last < len(words) and words[last].start_s < 0:
             last += 1
         gap_start_s = placed[-1].end_s if placed else 0.0
-        gap_end_s = max(gap_start_s, words[last].start_s if last < len(words) else duration_s)
+        gap_end_s = max(gap_start_s, words[last].start_s if last < len(words) else _whole_ms(duration_s))
         total = sum(max(1, _count(word.text)) for word in words[number:last])
         for word in words[number:last]:
             end_s = gap_start_s + (gap_end_s - gap_start_s) * max(1, _count(word.text)) / total
@@ -169,11 +170,17 @@ def _between_neighbours(words: list[TimedWord], duration_s: float) -> list[Timed
 
 def shifted(words: Sequence[TimedWord], by_s: float, duration_s: float) -> list[TimedWord]:
     """Times in a clip that begins ``by_s`` later and lasts ``duration_s``; what falls outside is moved to its edge."""
+    end_s = _whole_ms(duration_s)
 
     def inside(time_s: float) -> float:
-        return round(min(max(time_s - by_s, 0.0), duration_s), 3)
+        return round(min(max(time_s - by_s, 0.0), end_s), 3)
 
     return [replace(word, start_s=inside(word.start_s), end_s=inside(word.end_s)) for word in words]
+
+
+def _whole_ms(duration_s: float) -> float:
+    """The last millisecond of a clip: its length is known more finely than words are, and none may end after it."""
+    return math.floor(duration_s * 1000 + 1e-6) / 1000
 
 
 def words_json(line_id: str, path: str, duration_s: float, words: Sequence[TimedWord]) -> dict[str, Any]:

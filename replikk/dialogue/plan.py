@@ -70,7 +70,7 @@ class Plan:
     def ingredients_of(self, line: Line) -> dict[str, Any]:
         """What the key of a line is the hash of, by name."""
         voice = self.voices[line.voice]
-        return ingredients(line.segments, line.locale, line.style, voice, self.engine_fingerprint, self.seed)
+        return ingredients(line.voiced_segments, line.locale, line.style, voice, self.engine_fingerprint, self.seed)
 
     def line_of_take(self) -> dict[str, PlannedLine]:
         """A line that says each take, by take key.

@@ -79,7 +79,7 @@ def plan_lines(
 
 def _key_of(line: Line, fingerprint: str, desk: Desk) -> str:
     voice = desk.voices.voices[line.voice]
-    return line_key(ingredients(line.segments, line.locale, line.style, voice, fingerprint, desk.config.seed))
+    return line_key(ingredients(line.voiced_segments, line.locale, line.style, voice, fingerprint, desk.config.seed))
 
 
 def _versions_of(line: Line, fingerprint: str, desk: Desk) -> Versions:

@@ -84,6 +84,18 @@ class Line:
             return self.segments[0].text
         return " ".join([segment.text for segment in self.segments if segment.text])
 
+    @property
+    def voiced_segments(self) -> tuple[Segment, ...]:
+        """What an engine speaks: everything from the first word on.
+
+        The silence that a script wants before that is put into the clip when it is packaged: no engine has to make it,
+        no judge has to listen to it, and lines that differ in nothing else share their takes.
+        """
+        if len(self.segments) == 1 or self.segments[0].text:  # nearly all lines
+            return self.segments
+        first = next((number for number, segment in enumerate(self.segments) if segment.text), 0)
+        return self.segments[first:]
+
     def to_json(self) -> dict[str, Any]:
         record = dict(vars(self))  # dataclasses.asdict copies deeply, which is slow for 50,000 lines
         record["segments"] = [[s.text, s.pause_after_ms] for s in self.segments]

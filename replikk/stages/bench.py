@@ -90,7 +90,7 @@ def evidence_key(bench: Bench, planned: PlannedLine, take_key: str) -> str:
     line = planned.line
     facts = [
         take_key,
-        [[segment.text, segment.pause_after_ms] for segment in line.segments],
+        [[segment.text, segment.pause_after_ms] for segment in line.voiced_segments],
         line.locale,
         line.respelt,
         line.drill,
@@ -158,7 +158,7 @@ def _gather(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence:
     transcript, signal = read_transcript(take_key, heard)
     facts = LineFacts(
         script=line.spoken,
-        pauses_ms=tuple(segment.pause_after_ms for segment in line.segments),
+        pauses_ms=tuple(segment.pause_after_ms for segment in line.voiced_segments),
         locale=line.locale,
         respelt=line.respelt,
         cast_names=bench.plan.cast_names,

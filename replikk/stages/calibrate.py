@@ -194,7 +194,7 @@ def read_labels(path: Path, by_id: Mapping[str, PlannedLine]) -> list[dict[str, 
             problem("clip", "is no file in this folder", "write the name of an audio file beside labels.csv")
         if planned is not None and not script:
             line = planned.line
-            pauses = tuple(segment.pause_after_ms for segment in line.segments)
+            pauses = tuple(segment.pause_after_ms for segment in line.voiced_segments)
             facts = LineFacts(line.spoken, pauses, line.locale, line.respelt, drill=line.drill, direction=line.style)
         else:
             facts = LineFacts(script, locale=cells.get("locale", "").strip() or "nb")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from replikk.stages.manifest import MOUTH, SUBTITLES, WORDS
 log = logging.getLogger(__name__)
 
 AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
+TEMPORARY = re.compile(r"\.tmp-\w{8}\.(json|vtt)")
+"""As ``replikk.files`` names a file until it is whole: a build that was killed leaves one behind."""
 
 
 def remove_others(assets: Path, wanted: Iterable[str]) -> None:
@@ -42,14 +45,14 @@ def _clear(assets: Path, below: str, wanted: Mapping[str, list[str]]) -> None:
                 full.rmdir()
         elif is_made_by_builds(path):
             full.unlink()
-            log.info("%s: removed, its line is gone", full)
+            log.info("%s: removed, nothing needs it", full)
 
 
 def is_made_by_builds(path: str) -> bool:
-    """Whether a file below the assets has a name as builds give: any audio, and what lies beside clips."""
-    if path.endswith(AUDIO_SUFFIXES):
-        return True
+    """Whether a file below the assets has a name as builds give: any audio, what lies beside clips, halves of files."""
     parts = path.split("/")
+    if path.endswith(AUDIO_SUFFIXES) or TEMPORARY.fullmatch(parts[-1]):
+        return True
     if len(parts) != 3:  # <locale>/<scene>/<name>
         return False
     return path.endswith((WORDS, MOUTH)) or parts[2] == f"{parts[1]}{SUBTITLES}"

@@ -120,7 +120,9 @@ def _check_rooms(config: Config) -> None:
 
 def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     judge = [config.judge, config.judge_settings, _judge_identity(config)]
-    code = _code("stages/bench.py", "stages/transcribe_takes.py", "stages/voice_traits.py", "judges")
+    code = _code(
+        "stages/bench.py", "stages/transcribe_takes.py", "stages/voice_traits.py", "judges", "alignment/ctc.py"
+    )  # fmt: skip
     bench = [config.evidence, _evidence_tools(config), code]
     form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))
     depends_on: dict[str, list[Any]] = {

@@ -92,7 +92,7 @@ def _make(
     requests = [
         TakeRequest(
             key=key,
-            segments=planned.line.segments,
+            segments=planned.line.voiced_segments,
             locale=planned.line.locale,
             style=planned.line.style,
             voice=plan.voices[planned.line.voice],

@@ -30,7 +30,7 @@ from replikk.store import Store
 if TYPE_CHECKING:
     from replikk.alignment.word_times import TimedWord
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same words and clips would give other files."""
 
 PlacedFile = tuple[str, int, str]

@@ -37,6 +37,7 @@ def test_the_score_is_that_of_the_best_of_all_paths(seed: int, frames: int, labe
         assert score is None
     else:
         best = max(sum(table[frame, label] for frame, label in enumerate(path)) for path in paths)
+        assert score is not None
         assert score == pytest.approx(best)
         assert score <= free_score(table) + 1e-9
 

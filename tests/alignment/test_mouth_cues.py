@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replikk.alignment.mouth_cues import SHAPES, letters_of, mouth_cues, rhubarb_json
+from replikk.alignment.mouth_cues import SHAPES, MouthCue, letters_of, mouth_cues, rhubarb_json
 from replikk.alignment.word_times import TimedWord
 
 
@@ -74,3 +74,12 @@ def test_any_words_give_cues_without_gaps(parts: list[tuple[str, float, float]],
     assert cues[0].start_s == 0 and cues[-1].end_s == pytest.approx(duration_s)
     assert all(one.end_s == other.start_s and one.shape != other.shape for one, other in itertools.pairwise(cues))
     assert {cue.shape for cue in cues} <= set(SHAPES)
+    written = rhubarb_json(cues, "a.ogg", duration_s)["mouthCues"]
+    assert (written[0]["start"], written[-1]["end"]) == (0, round(duration_s, 2))
+    assert all(cue["start"] < cue["end"] for cue in written) or len(written) == 1
+    assert all(a["end"] == b["start"] and a["value"] != b["value"] for a, b in itertools.pairwise(written))
+
+
+def test_lips_that_close_for_less_than_the_file_can_say_are_left_out() -> None:
+    cues = [MouthCue(0.0, 0.992, "D"), MouthCue(0.992, 0.994, "A"), MouthCue(0.994, 1.5, "D")]
+    assert rhubarb_json(cues, "a.ogg", 1.5)["mouthCues"] == [{"start": 0.0, "end": 1.5, "value": "D"}]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from replikk.alignment.webvtt import SceneClip, scene_webvtt, timestamp
 from replikk.alignment.word_times import TimedWord
 
@@ -34,6 +37,25 @@ def test_word_tags_rise_and_lie_inside_their_cue() -> None:
     words = tuple(TimedWord(str(n), start_s, start_s) for n, start_s in enumerate((0.0, 0.5, 0.5, 0.2, 2.0)))
     text = scene_webvtt([SceneClip("a", "A", "0 1 2 3 4", 1.0, words)])
     assert re.findall(r"<(\d[^>]*)>", text) == ["00:00:00.500"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0.01, 3), st.lists(st.floats(0, 3.1), min_size=1, max_size=6).map(sorted)), max_size=4)
+)
+@example([(0.5427, [0.0, 0.5426])])
+def test_times_rise_in_the_writing_of_the_file_too(clips: list[tuple[float, list[float]]]) -> None:
+    """Clips last fractions of a millisecond, which the file cannot say: rounding must not make two times one."""
+    text = scene_webvtt(
+        [
+            SceneClip("a", "A", "x", duration_s, tuple(TimedWord("x", start_s, start_s) for start_s in starts_s))
+            for duration_s, starts_s in clips
+        ]
+    )
+    for block in text.split("\n\n")[1:]:
+        start, end = re.findall(r"^(\S+) --> (\S+)$", block, re.MULTILINE)[0]
+        shown = [start, *re.findall(r"<(\d[^>]*)>", block), end]
+        assert shown == sorted(set(shown))
 
 
 def test_times() -> None:

@@ -65,6 +65,16 @@ def test_any_script_gets_times_in_order(script: str) -> None:
     assert all(0 <= time <= 3.0 for time in times)
 
 
+@pytest.mark.parametrize("duration_s", [1.4497, 2.27, 1.001, 0.0])
+def test_no_word_ends_after_its_clip(duration_s: float) -> None:
+    """Clips are measured more finely than words: rounding may not put the end of a word behind that of its clip."""
+    word = shifted([TimedWord("sist", 0.1, 9.0)], 0.0, duration_s)[0]
+    assert word.start_s <= word.end_s <= duration_s
+    assert word.end_s == pytest.approx(duration_s, abs=0.001)
+    guessed = script_times(["aldri", "hørt"], [], [("del", "aldri hørt", "")], duration_s)[-1]
+    assert guessed.end_s <= duration_s
+
+
 def test_times_follow_a_clip_that_was_trimmed() -> None:
     words = shifted([TimedWord("en", 0.1, 0.4), TimedWord("to", 0.5, 1.2)], 0.2, 0.9)
     assert [(word.start_s, word.end_s) for word in words] == [(0.0, 0.2), (0.3, 0.9)]

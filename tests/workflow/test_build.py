@@ -92,6 +92,21 @@ def test_two_lines_that_say_the_same_share_a_take(game):
     assert len(game.clips()) == 2
 
 
+def test_silence_before_the_first_word_is_added_to_the_clip_and_asked_of_no_voice(game):
+    text = "Jeg vet ikke hva jeg skal si om det."
+    rows = [("plain", text), ("waits", "{w=0.7}" + text), ("waits_twice", "{w=0.4}{w=0.6}" + text)]
+    game.write_sheet("pauses.csv", [{"id": name, "text": said, "voice": "kari"} for name, said in rows])
+    game.make()
+    clips = game.clips()
+    assert len(game.takes()) == 1
+    assert {clip["verdict"] for clip in clips.values()} == {"passed"}
+    plain_s = clips["plain"]["duration_s"]
+    for name, pause_s in (("waits", 0.7), ("waits_twice", 1.0)):
+        samples, sample_rate_hz = soundfile.read(game.build / "assets" / clips[name]["path"])
+        assert abs(samples[: int(pause_s * 0.95 * sample_rate_hz)]).max() < 0.003  # -50 dBFS: codecs are not silent
+        assert 0.9 * pause_s < clips[name]["duration_s"] - plain_s < pause_s + 0.05
+
+
 def test_a_touched_sheet_changes_nothing(small_game):
     small_game.make()
     os.utime(small_game.dialogue / "havn.csv")

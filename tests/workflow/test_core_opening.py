@@ -8,6 +8,7 @@ import pytest
 from game_folder import PROJECT
 from stage_runner import Stages
 
+from replikk.config import read_config
 from replikk.errors import ReplikkError
 from replikk.stages.opening import open_build
 from replikk.stages.running import stage_log
@@ -31,6 +32,21 @@ SCRIPTS = PROJECT / "scripts"
 def test_a_wrong_setting_stops_the_build_before_any_audio_is_made(small_game, settings, expected):
     with pytest.raises(ReplikkError, match=expected):
         open_build({**Stages(small_game).settings, **settings}, SCRIPTS)
+
+
+def test_a_section_on_the_command_line_says_the_same_as_in_the_file(small_game):
+    """``--config 'delivery={mouth_cues: true}'``: Snakemake hands over everything inside the braces as text."""
+    game = Stages(small_game).settings
+    text = {
+        "delivery": {"mouth_cues": "true", "target_lufs": "-20", "sample_rate_hz": "native"},
+        "thresholds": {"default": {"max_wer": "0.1"}, "bands": {"1": {"max_misfit_nats": "1e1"}}},
+    }
+    meant = {
+        "delivery": {"mouth_cues": True, "target_lufs": -20, "sample_rate_hz": "native"},
+        "thresholds": {"default": {"max_wer": 0.1}, "bands": {"1": {"max_misfit_nats": 10.0}}},
+    }
+    assert read_config({**game, **text}) == read_config({**game, **meant})
+    assert open_build({**game, **text}, SCRIPTS).fingerprints == open_build({**game, **meant}, SCRIPTS).fingerprints
 
 
 def test_a_setting_that_contains_itself_stops_the_build(small_game):

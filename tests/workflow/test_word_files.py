@@ -232,6 +232,19 @@ def test_files_go_with_their_line_and_those_of_other_people_stay(built):
     assert [scene["scene"] for scene in game.manifest()["scenes"]] == ["havn"]
 
 
+def test_half_a_file_of_a_killed_build_is_not_shipped(built):
+    """Files are written beside their place under another name; a kill -9 at that moment leaves it there."""
+    assets = built.game.build / "assets"
+    halves = [assets / ".tmp-a_b1c2d3.json", *(assets / f"nb/havn/.tmp-ph2xcemo{end}" for end in (".json", ".vtt"))]
+    for path in halves:
+        path.write_text("{")
+    mine = assets / "nb/havn/.tmp-notes.json"
+    mine.write_text("mine")
+    built.package()
+    assert not any(path.exists() for path in halves)
+    assert mine.exists()
+
+
 def test_prune_forgets_the_words_of_takes_that_are_gone(built):
     game = built.game
     assert len(Store(game.build).journal("words")) == 3
