@@ -1,7 +1,7 @@
-"""From recordings to a voice in a game: corpus, training, gate and a build, as a person runs them with config/mini.yaml.
+"""From recordings to a voice in a game: corpus, training, gate and a build, as run by hand with config/mini.yaml.
 
 The base model is small and random, and so what is trained on it speaks noise: the gate promotes nothing, which is the
-right outcome. So that a build with a promoted adapter is tried as well, the last test writes the gate's decision itself.
+right outcome. So that a build with a promoted adapter is tried as well, the last test writes the decision itself.
 """
 
 from __future__ import annotations
