@@ -77,7 +77,7 @@ def hear_missing(config: Config, bench: Bench, take_keys: Collection[str]) -> No
     if not take_keys:
         return
     saying = bench.plan.line_of_take()
-    unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.get(key), saying[key])]
+    unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.find(key), saying[key])]
     if unheard:
         listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
     samples = [planned.takes[0] for lines in bench.voices.samples.values() for planned in lines]
@@ -132,10 +132,13 @@ def _with_doubts(record: dict[str, Any], doubts: Doubts) -> dict[str, Any]:
     return {**record, "outcome": "human", "reasons": reasons, "badness": round(record["badness"] + rank, 6)}
 
 
-def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any]:
-    """The verdict on a take as a reading of this line: outcome, reasons, badness, words, and the evidence's key."""
+def judge_line(bench: Bench, planned: PlannedLine, take_key: str, is_one_of_few: bool = False) -> dict[str, Any]:
+    """The verdict on a take as a reading of this line: outcome, reasons, badness, words, and the evidence's key.
+
+    For one of few takes old evidence is not looked for: gathering it takes a millisecond, reading all of it fifty.
+    """
     key_of_evidence = evidence_key(bench, planned, take_key)
-    known = bench.evidence.get(key_of_evidence)
+    known = bench.evidence.recent(key_of_evidence) if is_one_of_few else bench.evidence.get(key_of_evidence)
     if known is not None:
         evidence = Evidence.from_json(known["evidence"])
     else:
@@ -152,7 +155,7 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, A
 
 def _gather(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence:
     line = planned.line
-    heard = bench.heard.get(take_key)
+    heard = bench.heard.find(take_key)
     if heard is None:
         raise StoreError(f"[{line.id}] take {take_key[:12]} has no transcript; run again")
     transcript, signal = read_transcript(take_key, heard)

@@ -17,6 +17,9 @@ from replikk.locks import job_lock
 
 log = logging.getLogger(__name__)
 
+FEW = 50
+"""With fewer takes to judge, gathering their evidence anew is quicker than reading the evidence on all takes."""
+
 
 def judge_takes(
     config: Config, plan_path: Path, takes_manifests: list[Path], round_number: int, manifest: Path, retries: Path
@@ -41,10 +44,11 @@ def judge_takes(
             if key is not None and key in failed:
                 known = failed_record(failed[key]) if failed[key] else known_verdict(bench, planned, key)
                 judged.append((planned, key, known))
-        hear_missing(config, bench, [key for _, key, known in judged if known is None])
+        unknown = [key for _, key, known in judged if known is None]
+        hear_missing(config, bench, unknown)
         verdicts, again = [], []
         for planned, key, known in judged:
-            verdict = known or judge_line(bench, planned, key)
+            verdict = known or judge_line(bench, planned, key, is_one_of_few=len(unknown) < FEW)
             verdicts.append({"id": planned.line.id, "take": key, "round": round_number, **verdict})
             if verdict["outcome"] == "retry" and round_number + 1 < len(planned.takes):
                 again.append({"id": planned.line.id})
