@@ -38,7 +38,7 @@ class Store:
         self._journals: dict[str, Journal] = {}
 
     def journal(self, name: str) -> Journal:
-        """Of ``takes``, ``clips``, ``measures``, ``traits``, ``evidence``, ``verdicts``, ``transcripts-…`` and others."""
+        """Of ``takes``, ``clips``, ``measures``, ``traits``, ``evidence``, ``verdicts``, ``transcripts-…`` …"""
         if name not in self._journals:
             self._journals[name] = Journal(self.root / f"{name}.journal")
         return self._journals[name]
