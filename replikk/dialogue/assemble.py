@@ -76,11 +76,13 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
     all_names = [name for path in files for name in line_names[path]]
     problems += _collision_problems(all_names)
     if not all_names and not problems:
-        problems.append(
-            Problem(
-                str(folder), None, "", "", "holds no dialogue", "put a sheet with the columns id, text and voice there"
-            )
+        left_out = any(exceptions.values()) or any(sheet.exceptions for sheet in known.values())
+        what, instead = (
+            ("holds rows that are cut or skipped, and no others", "take the status from one of them")
+            if left_out
+            else ("holds no dialogue", "put a sheet with the columns id, text and voice there")
         )
+        problems.append(Problem(str(folder), None, "", "", what, instead))
     used = {voice for sheet in known.values() for voice in sheet.voices}
     used |= {line.voice for of_sheet in lines.values() for line in of_sheet}
     problems += licence_problems(voices, config.commercial, used)
