@@ -40,7 +40,11 @@ def scale_for(values: Sequence[float], least_width: float = 1.0) -> Scale:
     low, high = (min(values), max(values)) if values else (0.0, least_width)
     width = max(high - low, least_width)
     step = next((step for step in STEPS if width / step <= MOST_TICKS - 1), STEPS[-1])
-    start, end = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
+    # A value that is nothing beside the step would vanish in the division, and lie outside the axis.
+    start = math.floor(low / step)
+    start -= start * step > low
+    end = max(math.ceil(high / step), start + 1)
+    end += end * step < high
     ticks = tuple(round(number * step, 6) for number in range(start, end + 1))
     return Scale(ticks[0], ticks[-1], ticks)
 

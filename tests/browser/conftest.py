@@ -1,7 +1,5 @@
-"""A headless Chromium, a small game with planted faults, and the page of its report."""
+"""A small game with planted faults, and the page of its report."""
 
-import importlib.util
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,9 +14,6 @@ from game_folder import Game  # noqa: E402
 from page_pilot import Pilot  # noqa: E402
 from stage_runner import Stages  # noqa: E402
 
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 ROWS = [
     {"id": "havn_001", "text": "Velkommen til den gamle havna.", "voice": "kari", "style": "varmt"},
     {"id": "havn_002", "text": "Har du sett nøkkelen min i dag?", "voice": "ola", "style": ""},
@@ -28,23 +23,6 @@ ROWS = [
 ]
 FAULTS = {"faults": {"drop_words": 1.0}, "only_reading": [0, 1, 2]}
 """Every take of a first build leaves words out; from the second retake on the voice is well again."""
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed: pip install -e '.[dev]'")
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium, or set CHROMIUM to its path")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

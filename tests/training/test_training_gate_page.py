@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -127,14 +126,10 @@ def test_any_text_is_shown_as_text(result: GateResult, tmp_path: Path) -> None:
     assert HOSTILE in page.select_one(".diff").get_text()
 
 
-def test_it_fits_a_phone_and_plays(folder: Path, result: GateResult) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+def test_it_fits_a_phone_and_plays(folder: Path, result: GateResult, chromium: Any) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    try:
+        page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.goto((folder / "index.html").as_uri())
@@ -151,7 +146,8 @@ def test_it_fits_a_phone_and_plays(folder: Path, result: GateResult) -> None:
                     audio.preload = 'metadata';
                     audio.load() })))"""
         )
-        browser.close()
+    finally:
+        context.close()
     assert all(length > 1 for length in lengths)
     assert said == []
 
