@@ -38,6 +38,7 @@ def write_game(root: Path, lines: int) -> None:
     dialogue.mkdir(parents=True)
     shutil.copy(PROJECT / "config.yaml", root / "config.yaml")
     shutil.copy(PROJECT / "dialogue" / "voices.yaml", dialogue / "voices.yaml")
+    shutil.copytree(PROJECT / "dialogue" / "references", dialogue / "references")
     voices = _voice_names(dialogue / "voices.yaml")
     for start in range(0, lines, 100):
         with (dialogue / f"scene_{start // 100:04}.csv").open("w", encoding="utf-8", newline="") as file:
@@ -78,8 +79,9 @@ def build(root: Path, cores: int = 1) -> dict[str, float]:
 
 
 def change_one_line(root: Path) -> None:
+    """A word that no line has: with another of the words above the take might be in the store already."""
     sheet = root / "dialogue" / "scene_0000.csv"
-    sheet.write_text(sheet.read_text(encoding="utf-8").replace("fant", "fikk", 1), encoding="utf-8")
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace(" fant ", " fant ikke ", 1), encoding="utf-8")
 
 
 def finished_audio_s(root: Path) -> float:
