@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from golden_cases import golden_cases, read_case
-from hypothesis import assume, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -90,13 +90,10 @@ def plain_nucleus(probabilities: list[float], settings: SamplingSettings) -> lis
     top_p=st.sampled_from([0.1, 0.5, 0.8, 1.0]),
     top_k=st.integers(1, 30),
 )
+@example(weights=[1, 4, 4, 5, 5, 6], top_p=0.8, top_k=5)  # a sum that is 0.8 or just less, by the order of adding
 def test_the_nucleus_is_that_of_a_plain_loop_also_with_ties(weights: list[int], top_p: float, top_k: int) -> None:
     probabilities = torch.tensor([weights], dtype=torch.float32) / sum(weights)
     settings = SamplingSettings(top_p, top_k)
-    # Where a sum is top_p but for rounding, the order of the additions decides, and both answers are right.
-    sums = probabilities[0].double().sort(descending=True).values.cumsum(0)
-    sums = sums[: sum(map(bool, weights)) - 1]  # after the last there is nothing to be taken or left
-    assume(not ((sums - top_p).abs() < 1e-6).any())
     ids, values = nucleus(probabilities, settings)
     plain = [token for token in plain_nucleus(probabilities[0].tolist(), settings) if weights[token]]
     assert ids[0, : len(plain)].tolist() == plain

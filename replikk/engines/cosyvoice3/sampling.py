@@ -87,8 +87,12 @@ def nucleus(probabilities: Tensor, settings: SamplingSettings) -> tuple[Tensor, 
     best = order.topk(min(settings.top_k, vocabulary), dim=-1).values
     chosen = vocabulary - 1 - (best & ((1 << _ID_BITS) - 1))
     values = probabilities.gather(1, chosen)
-    before = torch.cat((torch.zeros_like(values[:, :1]), values.cumsum(dim=-1)[:, :-1]), dim=-1)
-    return chosen, values.masked_fill(before >= settings.top_p, 0.0)
+    # Added up one by one, as the published loop does: another order would round a sum that is just top_p otherwise.
+    total, before = torch.zeros_like(values[:, 0]), []
+    for column in values.unbind(-1):
+        before.append(total)
+        total = total + column
+    return chosen, values.masked_fill(torch.stack(before, dim=-1) >= settings.top_p, 0.0)
 
 
 def is_repeated(ids: Tensor, recent: Tensor, settings: SamplingSettings) -> Tensor:
