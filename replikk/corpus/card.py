@@ -6,11 +6,10 @@ twenty by id, which is as good as drawn, since ids are hashes. Everything that c
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replikk.corpus.audio_shards import ShardReader
 from replikk.corpus.card_page import card_html
@@ -20,34 +19,24 @@ from replikk.corpus.settings import CorpusSettings
 from replikk.corpus.tokens import HELD_OUT, TRAIN
 from replikk.files import canonical_json, write_atomic
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CLIPS = 20
 _BINS = 24
-
-
-@dataclass
-class _Tally:
-    """Of the kept utterances, filled in one pass."""
-
-    seconds: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
-    """By source and split."""
-    licences: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    speakers: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
-    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    separated: int = 0
+_COLUMNS = {
+    "source": "str", "split": "str", "licence": "str", "speaker": "str", "separated": "bool", "duration_s": "float64",
+    "letters": "float64", "speech_s": "float64", "snr_db": "float64", "pause_level_db": "float64",
+    "naturalness_mos": "float64",
+}  # fmt: skip
+"""Of the table of kept utterances, with their types: an empty corpus has them too."""
 
 
 def describe_corpus(settings: CorpusSettings, folder: CorpusFolder, shards: Sequence[str], target: Path) -> None:
     """Write the page, its figures and its clips."""
     splits = list(read_kept(folder.splits))
-    tally = _Tally()
-    for row in splits:
-        split = row.facts["split"]
-        tally.seconds[row.source, split] += row.duration_s
-        tally.licences[row.licence] += row.duration_s
-        tally.speakers[split][row.speaker] += row.duration_s
-        tally.separated += row.separated
-        _add_values(tally, row)
-    figures = _figures(settings, folder, shards, tally)
+    kept = _table(splits)
+    figures = _figures(settings, folder, shards, kept)
     chosen = sorted(splits, key=lambda row: row.id)[:CLIPS]
     readings = _readings(folder, {row.id: row.facts["shard"] for row in chosen})
     clips = []
@@ -72,46 +61,72 @@ def describe_corpus(settings: CorpusSettings, folder: CorpusFolder, shards: Sequ
     write_atomic(target, card_html(figures, clips).encode())
 
 
-def _add_values(tally: _Tally, row: Utterance) -> None:
-    letters = sum(character.isalnum() for character in row.text)
-    tally.values["Duration (s)"].append(row.duration_s)
-    tally.values["Letters per second of speech"].append(letters / max(row.measures["speech_s"], 0.01))
-    tally.values["Speech over noise (dB)"].append(min(row.measures["snr_db"], 60.0))
-    tally.values["Level of the pauses (dB)"].append(row.measures["pause_level_db"])
-    if "naturalness_mos" in row.measures:
-        tally.values["Naturalness (DNSMOS, 1 to 5)"].append(row.measures["naturalness_mos"])
+def _table(splits: Sequence[Utterance]) -> pd.DataFrame:
+    """One row per kept utterance: where it came from, whose it is, how long it is, and the measures that are drawn."""
+    import pandas as pd
+
+    rows = [
+        {
+            "source": row.source,
+            "split": row.facts["split"],
+            "licence": row.licence,
+            "speaker": row.speaker,
+            "separated": row.separated,
+            "duration_s": row.duration_s,
+            "letters": sum(character.isalnum() for character in row.text),
+            "speech_s": row.measures["speech_s"],
+            "snr_db": row.measures["snr_db"],
+            "pause_level_db": row.measures["pause_level_db"],
+            "naturalness_mos": row.measures.get("naturalness_mos"),
+        }
+        for row in splits
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def _figures(settings: CorpusSettings, folder: CorpusFolder, shards: Sequence[str], tally: _Tally) -> dict[str, Any]:
+def _histograms(kept: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """By the name that the card shows; a measure that no utterance has is left out."""
+    drawn = {
+        "Duration (s)": kept.duration_s,
+        "Letters per second of speech": kept.letters / kept.speech_s.clip(lower=0.01),
+        "Speech over noise (dB)": kept.snr_db.clip(upper=60.0),
+        "Level of the pauses (dB)": kept.pause_level_db,
+        "Naturalness (DNSMOS, 1 to 5)": kept.naturalness_mos.dropna(),
+    }
+    return {name: _histogram(values) for name, values in drawn.items() if len(values)}
+
+
+def _figures(
+    settings: CorpusSettings, folder: CorpusFolder, shards: Sequence[str], kept: pd.DataFrame
+) -> dict[str, Any]:
     stages = []
     for stage in STAGES:
         counts = [read_summary(folder.manifest(stage, shard)) for shard in shards]
         stages.append(_stage(stage, counts))
     stages.append(_stage("deduplicate", [read_summary(folder.duplicates)]))
     stages.append(_stage("split", [read_summary(folder.splits)]))
-    kept_s = sum(tally.seconds.values())
+    kept_s = float(kept.duration_s.sum())
+    by_source, by_licence, by_split = (kept.groupby(name).duration_s.sum() for name in ("source", "licence", "split"))
+    by_speaker = kept.groupby(["split", "speaker"]).duration_s.sum()
     return {
         "hours": {
             "fetched": stages[0]["in_s"] / 3600,
             "kept": kept_s / 3600,
-            TRAIN: sum(s for (_, split), s in tally.seconds.items() if split == TRAIN) / 3600,
-            HELD_OUT: sum(s for (_, split), s in tally.seconds.items() if split == HELD_OUT) / 3600,
+            **{split: float(by_split.get(split, 0.0)) / 3600 for split in (TRAIN, HELD_OUT)},
         },
         "sources": [
             {
                 "name": source.name,
                 "kind": source.kind,
                 "licence": source.licence,
-                "hours": sum(s for (name, _), s in tally.seconds.items() if name == source.name) / 3600,
+                "hours": float(by_source.get(source.name, 0.0)) / 3600,
             }
             for source in settings.sources
         ],
-        "licences": {name: seconds / 3600 for name, seconds in sorted(tally.licences.items())},
-        "speakers": {split: len(tally.speakers[split]) for split in (TRAIN, HELD_OUT)},
-        "largest_speaker_share": max(
-            (s for people in tally.speakers.values() for s in people.values()), default=0.0
-        ) / max(kept_s, 1e-9),
-        "separated": tally.separated,
+        "licences": {str(name): seconds / 3600 for name, seconds in by_licence.items()},
+        "speakers": {split: int(kept.speaker[kept.split == split].nunique()) for split in (TRAIN, HELD_OUT)},
+        "largest_speaker_share": float(by_speaker.max()) / max(kept_s, 1e-9) if len(kept) else 0.0,
+        "separated": int(kept.separated.sum()),
         "made_by": {
             "separator": settings.separator,
             "speaker check": settings.speaker_check,
@@ -120,7 +135,7 @@ def _figures(settings: CorpusSettings, folder: CorpusFolder, shards: Sequence[st
             "naturalness": settings.naturalness,
         },
         "stages": stages,
-        "histograms": {name: _histogram(values) for name, values in tally.values.items() if values},
+        "histograms": _histograms(kept),
     }  # fmt: skip
 
 
@@ -142,7 +157,7 @@ def _stage(name: str, counts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _histogram(values: list[float]) -> dict[str, Any]:
+def _histogram(values: pd.Series) -> dict[str, Any]:
     import numpy as np
 
     counts, edges = np.histogram(values, bins=_BINS)
@@ -150,7 +165,7 @@ def _histogram(values: list[float]) -> dict[str, Any]:
         "counts": counts.tolist(),
         "low": float(edges[0]),
         "high": float(edges[-1]),
-        "median": float(np.median(values)),
+        "median": float(values.median()),
     }
 
 
