@@ -18,7 +18,8 @@ from replikk.dialogue.ids import collisions, folded_id
 from replikk.dialogue.known_sheets import DECISIONS, KnownSheets, LineName, PlannedSheet
 from replikk.dialogue.lexicon import read_lexicon
 from replikk.dialogue.lines_of_rows import lines_of
-from replikk.dialogue.plan import Plan, line_bytes, plan_bytes
+from replikk.dialogue.plan import Plan, plan_bytes
+from replikk.dialogue.plan_rows import index_of, joined, line_bytes
 from replikk.dialogue.planned_lines import plan_lines
 from replikk.dialogue.records import Line
 from replikk.dialogue.sheets import SheetRow, check_across, name_of, read_sheet, sheet_files
@@ -92,10 +93,11 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
 
     remaining = iter(planned)
     for path, of_sheet in lines.items():
-        data = b"".join(line_bytes(next(remaining)) for _ in of_sheet)
+        mine = [next(remaining) for _ in of_sheet]
+        data = b"".join(map(line_bytes, mine))
         voice_names = sorted({line.voice for line in of_sheet})
         row_names = [name_of(row) for row in rows[path]]
-        known[path] = PlannedSheet(row_names, line_names[path], voice_names, exceptions[path], data)
+        known[path] = PlannedSheet(row_names, line_names[path], voice_names, exceptions[path], index_of(mine), data)
         memory.put(path, known[path], of_sheet, decided)
     memory.tidy()
     plan = Plan(
@@ -109,7 +111,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
         exceptions=tuple(exception for path in files for exception in known[path].exceptions),
         stale_decisions=tuple(stale),
     )
-    return plan_bytes(plan, len(all_names), [known[path].data for path in files])
+    index = joined([known[path].index for path in files])
+    return plan_bytes(plan, index, [known[path].data for path in files])
 
 
 def _engine_problems(voices: Voices, engine: Engine, folder: Path) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from replikk.dialogue.ids import folded_id
+from replikk.dialogue.plan_rows import PlanIndex
 from replikk.dialogue.records import Line
 from replikk.dialogue.sheets import RowName
 from replikk.files import canonical_json, digest, write_atomic
@@ -41,6 +42,7 @@ class PlannedSheet:
     lines: list[LineName]
     voices: list[str]
     exceptions: list[dict[str, str]]
+    index: PlanIndex
     data: bytes
     """The lines as they stand in the plan's file."""
 
@@ -79,7 +81,12 @@ class KnownSheets:
             return None
         self._used.add(path)
         return PlannedSheet(
-            [RowName(*name) for name in facts["rows"]], lines, facts["voices"], facts["exceptions"], data
+            [RowName(*name) for name in facts["rows"]],
+            lines,
+            facts["voices"],
+            facts["exceptions"],
+            PlanIndex(**facts["index"]),
+            data,
         )
 
     def put(self, sheet: Path, planned: PlannedSheet, lines: Collection[Line], decided: Collection[str]) -> None:
@@ -91,6 +98,7 @@ class KnownSheets:
             "lines": [list(name) for name in planned.lines],
             "voices": planned.voices,
             "exceptions": planned.exceptions,
+            "index": planned.index._asdict(),
         }
         content = canonical_json(facts) + b"\n" + planned.data
         path = self._path(sheet)

@@ -4,23 +4,31 @@
 ``open_plan`` does so at the start of a build and remembers the result by the bytes of all its inputs, so that a build
 in which nothing changed hashes a few files and parses none. What goes in is named in ``_inputs``: the sheets and the
 other files of the dialogue folder, the settings, the engine's fingerprint, remembered locks, and our own code.
+
+A stage that knows most lines already wants to know little of them, and making ten thousand records takes longer than
+the rest of it. So the head of the file has an index by columns, and lines are decoded when they are looked at
+(``plan_rows``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from replikk.config import Config
 from replikk.dialogue.decided import read_locks
+from replikk.dialogue.plan_rows import PlanIndex, PlannedLine, RowLines, TakeLines, index_of, line_bytes
 from replikk.dialogue.records import Line, Voice
 from replikk.dialogue.take_keys import ingredients
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, digest, read_jsonl, sha256_file, write_atomic
+from replikk.files import canonical_json, digest, sha256_file, write_atomic
 
 log = logging.getLogger(__name__)
 
@@ -28,33 +36,10 @@ KEPT_PLANS = 4  # a writer who goes back and forth between two versions finds bo
 
 
 @dataclass(frozen=True)
-class PlannedLine:
-    """A line and the takes it asks for."""
-
-    line: Line
-    line_key: str
-    takes: tuple[str, ...]
-    """Take keys by round; a single one when a person has decided or a human has spoken it."""
-    first_reading: int
-    state: str
-    """``""``, ``accepted``, ``locked`` or ``locked_stale``."""
-    can_be_made: bool
-    recording: str = ""
-    """Path of the human recording of an ``external`` line."""
-    other_keys: tuple[str, ...] = ()
-    """Keys of the line as the sheet has it, and under earlier directions of people who decided."""
-
-    def locked_take(self, locks: Mapping[str, str]) -> str | None:
-        """Which of its takes the line was locked to by its sheet when it was built before; ``locks`` by line id."""
-        key = locks.get(self.line.id) if self.line.status == "locked" else None
-        return key if key in self.takes else None
-
-
-@dataclass(frozen=True)
 class Plan:
     """A whole game, ready to be built."""
 
-    lines: tuple[PlannedLine, ...]
+    lines: Sequence[PlannedLine]
     voices: Mapping[str, Voice]
     cast_names: tuple[str, ...]
     engine: str
@@ -67,22 +52,26 @@ class Plan:
     stale_decisions: tuple[str, ...]
     """Decisions that fit no take any more, as sentences."""
 
+    @cached_property
+    def index(self) -> PlanIndex:
+        known = self.lines.known_index if isinstance(self.lines, RowLines) else None
+        return index_of(self.lines) if known is None else known
+
+    @property
+    def line_rows(self) -> list[bytes]:
+        """Every line as it stands in the plan's file: what it says and asks for, in one value."""
+        if isinstance(self.lines, RowLines):
+            return self.lines.rows
+        return [line_bytes(planned)[:-1] for planned in self.lines]
+
     def ingredients_of(self, line: Line) -> dict[str, Any]:
         """What the key of a line is the hash of, by name."""
         voice = self.voices[line.voice]
         return ingredients(line.voiced_segments, line.locale, line.style, voice, self.engine_fingerprint, self.seed)
 
-    def line_of_take(self) -> dict[str, PlannedLine]:
-        """A line that says each take, by take key.
-
-        Where there is one, a line whose text that is: a locked line that has changed asks for a take of its old text.
-        """
-        saying: dict[str, PlannedLine] = {}
-        for planned in self.lines:
-            for key in planned.takes:
-                if key not in saying or not saying[key].can_be_made:
-                    saying[key] = planned
-        return saying
+    def line_of_take(self) -> TakeLines:
+        """A line that says each take, by take key."""
+        return TakeLines(self.lines, self.index)
 
 
 @dataclass(frozen=True)
@@ -166,13 +155,14 @@ def _own_code() -> str:
     return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in sources if file.exists()])
 
 
-def plan_bytes(plan: Plan, line_count: int, lines: Iterable[bytes]) -> bytes:
+def plan_bytes(plan: Plan, index: PlanIndex, lines: Iterable[bytes]) -> bytes:
     """The plan as a file: one JSON line for the game, then one per line of dialogue; ``lines`` are of ``line_bytes``.
 
-    ``plan.lines`` is not looked at: most lines are known as bytes from the plan before.
+    ``plan.lines`` is not looked at: most lines are known as bytes from the plan before, and so is their ``index``.
     """
     head = {
-        "lines": line_count,
+        "lines": len(index.ids),
+        "index": index._asdict(),
         "voices": {name: asdict(voice) for name, voice in plan.voices.items()},
         "cast_names": plan.cast_names,
         "engine": plan.engine,
@@ -185,20 +175,17 @@ def plan_bytes(plan: Plan, line_count: int, lines: Iterable[bytes]) -> bytes:
     return b"".join([canonical_json(head), b"\n", *lines])
 
 
-def line_bytes(planned: PlannedLine) -> bytes:
-    """A line as it stands in the plan's file."""
-    return canonical_json({**vars(planned), "line": planned.line.to_json()}) + b"\n"
-
-
 def read_plan(path: Path) -> Plan:
     """The plan in a file of ``plan_bytes``. Raises ReplikkError when lines are missing: they would vanish silently."""
-    records = read_jsonl(path)
-    head: dict[str, Any] = next(records, {})
-    lines = tuple(map(_planned_line, records))
-    if head.get("lines") != len(lines):
+    first, *rows = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    try:
+        head = orjson.loads(first or b"{}")
+    except ValueError as error:
+        raise ReplikkError(f"{path}:1: is not JSON; delete the file and run again") from error
+    if head.get("lines") != len(rows):
         raise ReplikkError(f"{path}: was damaged, it does not hold every line; delete the file and run again")
     return Plan(
-        lines=lines,
+        lines=RowLines(rows, PlanIndex(**head["index"]) if "index" in head else None),
         voices={name: Voice(**voice) for name, voice in head["voices"].items()},
         cast_names=tuple(head["cast_names"]),
         engine=head["engine"],
@@ -208,12 +195,3 @@ def read_plan(path: Path) -> Plan:
         exceptions=tuple(head["exceptions"]),
         stale_decisions=tuple(head["stale_decisions"]),
     )
-
-
-def _planned_line(record: dict[str, Any]) -> PlannedLine:
-    record["line"] = Line.from_json(record["line"])
-    record["takes"] = tuple(record["takes"])
-    record["other_keys"] = tuple(record.get("other_keys", ()))  # a delivered plan may be of an earlier version
-    planned = PlannedLine.__new__(PlannedLine)
-    object.__setattr__(planned, "__dict__", record)  # as in Line.from_json
-    return planned

@@ -12,7 +12,7 @@ from replikk.dialogue.desk import Desk, unfollowed
 from replikk.dialogue.directions import Respelt, Versions, respell
 from replikk.dialogue.ids import folded_id
 from replikk.dialogue.known_sheets import DECISIONS
-from replikk.dialogue.plan import PlannedLine
+from replikk.dialogue.plan_rows import PlannedLine
 from replikk.dialogue.records import Line
 from replikk.dialogue.take_keys import external_key, ingredients, line_key
 from replikk.errors import Problem

@@ -2,23 +2,30 @@
 
 A line is judged by its own script (accept sets, wanted pauses, length limit), a transcript belongs to a take; so lines
 that share a take are judged one by one. Evidence and verdicts are remembered by everything that they depend on: a
-tuned threshold decides anew from the old evidence, a new cast name compares anew, and neither listens again.
+tuned threshold decides anew from the old evidence, a new cast name compares anew, and neither listens again. The rows
+of lines for which all of it is as in the last build are taken over as they are.
 """
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from replikk.config import Config
 from replikk.dialogue.plan import read_plan
-from replikk.files import read_jsonl, write_jsonl
+from replikk.files import canonical_json, read_jsonl, write_atomic, write_jsonl
+from replikk.line_memory import LineMemory
 from replikk.locks import job_lock
 
 log = logging.getLogger(__name__)
 
 FEW = 50
 """With fewer takes to judge, gathering their evidence anew is quicker than reading the evidence on all takes."""
+_PASSED = b'"outcome":"pass"'
+"""In a verdict's row; inside a string of JSON no quotation mark stands without a backslash."""
 
 
 def judge_takes(
@@ -35,28 +42,53 @@ def judge_takes(
             write_jsonl(retries, [])
             return
         # Imported here: a round without takes must not pay for the judge and numpy.
-        from replikk.stages.bench import failed_record, hear_missing, judge_line, known_verdict, open_bench
+        from replikk.stages.bench import (
+            basis_of_verdicts,
+            failed_record,
+            hear_missing,
+            judge_line,
+            known_verdict,
+            open_bench,
+        )
 
-        bench = open_bench(config, read_plan(plan_path))
-        judged = []
-        for planned in bench.plan.lines:
-            key = planned.takes[round_number] if round_number < len(planned.takes) else None
-            if key is not None and key in failed:
-                known = failed_record(failed[key]) if failed[key] else known_verdict(bench, planned, key)
-                judged.append((planned, key, known))
+        plan = read_plan(plan_path)
+        bench = open_bench(config, plan)
+        memory = LineMemory(bench.store.root / f"judged-{round_number}.rows", basis_of_verdicts(bench, round_number))
+        lines = plan.line_rows
+        rows: dict[int, bytes] = {}
+        judged: list[tuple[int, str, dict[str, Any] | None]] = []
+        for number, (takes, line) in enumerate(zip(plan.index.takes, lines, strict=True)):
+            key = takes[round_number] if round_number < len(takes) else None
+            if key is None or key not in failed:
+                continue
+            if failed[key]:
+                judged.append((number, key, failed_record(failed[key])))
+            elif (row := memory.find(line)) is not None:
+                rows[number] = row
+            else:
+                judged.append((number, key, known_verdict(bench, plan.lines[number], key)))
         unknown = [key for _, key, known in judged if known is None]
         hear_missing(config, bench, unknown)
-        verdicts, again = [], []
-        for planned, key, known in judged:
+        for number, key, known in judged:
+            planned = plan.lines[number]
             verdict = known or judge_line(bench, planned, key, is_one_of_few=len(unknown) < FEW)
-            verdicts.append({"id": planned.line.id, "take": key, "round": round_number, **verdict})
-            if verdict["outcome"] == "retry" and round_number + 1 < len(planned.takes):
-                again.append({"id": planned.line.id})
-        bench.voices.remember()
-        write_jsonl(manifest, verdicts)
+            record = {"id": planned.line.id, "take": key, "round": round_number, **verdict}
+            rows[number] = canonical_json(record)
+            # A verdict that waits for a voice's other takes to be measured is none to keep.
+            if not failed[key] and known_verdict(bench, planned, key) is not None:
+                memory.keep(lines[number], rows[number])
+        memory.save()
+        verdicts = [rows[number] for number in sorted(rows)]
+        # Nearly all have passed, and of those nothing more is asked here.
+        others = [orjson.loads(row) for row in verdicts if _PASSED not in row]
+        lasting = {
+            i for i, takes in zip(plan.index.ids, plan.index.takes, strict=True) if round_number + 1 < len(takes)
+        }
+        again = [{"id": one["id"]} for one in others if one["outcome"] == "retry" and one["id"] in lasting]
+        write_atomic(manifest, b"".join([row + b"\n" for row in verdicts]))
         write_jsonl(retries, again)
-        outcomes = [record["outcome"] for record in verdicts]
+        outcomes = [record["outcome"] for record in others]
         log.info(
             "round %d: %d passed, %d to be tried again, %d for a human ear",
-            round_number, outcomes.count("pass"), outcomes.count("retry"), outcomes.count("human"),
+            round_number, len(verdicts) - len(others), outcomes.count("retry"), outcomes.count("human"),
         )  # fmt: skip

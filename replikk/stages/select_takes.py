@@ -11,13 +11,14 @@ States: ``passed`` (first take), ``regenerated`` (a later take passed), ``flagge
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.decided import locks_path, read_locks
-from replikk.dialogue.plan import Plan, PlannedLine, read_plan
+from replikk.dialogue.plan import Plan, read_plan
+from replikk.dialogue.plan_rows import PlanIndex
 from replikk.errors import StoreError
 from replikk.files import canonical_json, read_jsonl, write_if_changed, write_jsonl
 from replikk.locks import job_lock
@@ -34,43 +35,47 @@ def select_takes(config: Config, plan_path: Path, verdict_paths: list[Path], sel
         for path in verdict_paths:
             for record in read_jsonl(path):
                 by_line.setdefault(record.pop("id"), []).append(record)
-        plan = read_plan(plan_path)
+        index = read_plan(plan_path).index
         locks = read_locks(config.build_dir)
         chosen = []
-        for planned in plan.lines:
-            takes, locked = by_line.get(planned.line.id, []), planned.locked_take(locks)
-            if not _is_complete(planned, takes, locked):
+        for number, line_id in enumerate(index.ids):
+            takes, locked = by_line.get(line_id, []), index.locked_take(number, locks)
+            if not _is_complete(index.takes[number], takes, locked):
                 # A manifest that lost lines looks to Snakemake like one that was meant so.
                 raise StoreError(
-                    f"{config.build_dir / 'rounds'}: was damaged, verdicts on [{planned.line.id}] are missing; "
+                    f"{config.build_dir / 'rounds'}: was damaged, verdicts on [{line_id}] are missing; "
                     "delete that folder and run again: finished takes are kept"
                 )
-            chosen.append(choose(planned, takes, locked))
+            state = index.states[number]
+            chosen.append(choose(line_id, takes, state, index.statuses[number] == "locked", locked))
         write_jsonl(selection, chosen)
-        _remember_locks(config.build_dir, plan.lines, chosen, locks)
+        _remember_locks(config.build_dir, index, chosen, locks)
 
 
 def read_selection(path: Path, plan: Plan) -> dict[str, dict[str, Any]]:
     """The selection records by line id. Raises StoreError when a line of the plan has none."""
     selection = {record["id"]: record for record in read_jsonl(path)}
-    for planned in plan.lines:
-        if planned.line.id not in selection:
-            raise StoreError(f"{path}: was damaged, it lacks [{planned.line.id}]; delete the file and run again")
+    for line_id in plan.index.ids:
+        if line_id not in selection:
+            raise StoreError(f"{path}: was damaged, it lacks [{line_id}]; delete the file and run again")
     return selection
 
 
-def _is_complete(planned: PlannedLine, takes: list[dict[str, Any]], locked: str | None) -> bool:
+def _is_complete(wanted: Sequence[str], takes: list[dict[str, Any]], locked: str | None) -> bool:
     """Whether every take that had to be judged was judged."""
-    keys = tuple([take["take"] for take in takes])
-    if not keys or keys != planned.takes[: len(keys)]:
+    keys = [take["take"] for take in takes]
+    if not keys or keys != [*wanted[: len(keys)]]:
         return False
-    return takes[-1]["outcome"] != "retry" or len(keys) == len(planned.takes) or locked in keys
+    return takes[-1]["outcome"] != "retry" or len(keys) == len(wanted) or locked in keys
 
 
-def choose(planned: PlannedLine, takes: list[dict[str, Any]], locked: str | None = None) -> dict[str, Any]:
+def choose(
+    line_id: str, takes: list[dict[str, Any]], state: str = "", is_locked: bool = False, locked: str | None = None
+) -> dict[str, Any]:
     """The selection record of one line from the verdicts on its takes (without its id), in the order of the rounds.
 
-    ``locked`` is the take that it was locked to by its sheet, when it still asks for that one.
+    ``state`` is what people decided, ``is_locked`` what the sheet says; ``locked`` is the take that the line was locked
+    to by its sheet, when it still asks for that one.
     """
     heard = [take for take in takes if take["badness"] is not None]
     # Lists, not generators: a fifth of the time of this stage.
@@ -78,18 +83,18 @@ def choose(planned: PlannedLine, takes: list[dict[str, Any]], locked: str | None
     best = next(iter([take for take in heard if take["outcome"] == "pass"]), None)
     if not heard:
         state, best = "missing", None
-    elif planned.state:
-        state, best = planned.state, heard[0]
+    elif state:
+        best = heard[0]
     elif kept is not None:
         state, best = "locked", kept
     elif best is None:
         state, best = "flagged", min(heard, key=_badness)
-    elif planned.line.status == "locked":
+    elif is_locked:
         state = "locked"
     else:
         state = "passed" if best["round"] == 0 else "regenerated"
     return {
-        "id": planned.line.id,
+        "id": line_id,
         "state": state,
         "take": best["take"] if best else None,
         "outcome": best["outcome"] if best else "retry",
@@ -102,18 +107,16 @@ def _badness(take: dict[str, Any]) -> tuple[bool, float]:
     return take["outcome"] == "retry", take["badness"]
 
 
-def _remember_locks(
-    build_dir: Path, lines: tuple[PlannedLine, ...], chosen: list[dict[str, Any]], before: Mapping[str, str]
-) -> None:
+def _remember_locks(build_dir: Path, index: PlanIndex, chosen: list[dict[str, Any]], before: Mapping[str, str]) -> None:
     """A line that the sheet calls locked keeps the take it had when it was first built so.
 
     A flagged take is not locked; and what a line is locked to is not forgotten because its take is lost.
     """
     locks = {}
-    for planned, record in zip(lines, chosen, strict=True):
-        if planned.line.status == "locked":
+    for line_id, status, record in zip(index.ids, index.statuses, chosen, strict=True):
+        if status == "locked":
             approved = record["state"] in ("locked", "locked_stale", "accepted")
-            locks[planned.line.id] = record["take"] if approved else before.get(planned.line.id)
+            locks[line_id] = record["take"] if approved else before.get(line_id)
     locks = {line_id: key for line_id, key in locks.items() if key}
     path = locks_path(build_dir)
     if locks or path.exists():

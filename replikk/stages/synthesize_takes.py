@@ -7,7 +7,7 @@ Writes a manifest of all takes wanted, in key order: ``{"key", "bytes", "sha256"
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from replikk.config import Config
@@ -35,13 +35,13 @@ def synthesize_takes(
     """Make the takes of a round (from 0) that belong to ``shard``; ``retries`` of the round before, None in round 0."""
     with job_lock(config.build_dir, f"synthesize-{shard}"):
         locks = read_locks(config.build_dir)
-        wanted = wanted_takes(plan_path, retries, round_number, shard, config.shards, locks)
+        plan = read_plan(plan_path)
+        wanted = wanted_takes(plan, retries, round_number, shard, config.shards, locks)
         store = Store(config.build_dir)
         failed: dict[str, str] = {}
         found = {key: store.take_record(key) for key in sorted(wanted)}
-        missing = {key: line for key, (_, line) in wanted.items() if found[key] is None}
+        missing = {key: plan.lines[number] for key, number in wanted.items() if found[key] is None}
         if missing:
-            plan = next(iter(wanted.values()))[0]
             failed = _make(config, plan, missing, round_number, store, workers)
             found.update({key: store.take_record(key) for key in missing})
         records = []
@@ -54,25 +54,25 @@ def synthesize_takes(
 
 
 def wanted_takes(
-    plan_path: Path, retries: Path | None, round_number: int, shard: int, shards: int, locks: Mapping[str, str]
-) -> dict[str, tuple[Plan, PlannedLine]]:
-    """The takes that a round and shard must have, by key, with a line that says them."""
-    retried: set[str] | None = None
+    plan: Plan, retries: Path | None, round_number: int, shard: int, shards: int, locks: Mapping[str, str]
+) -> dict[str, int]:
+    """The takes that a round and shard must have, by key, with the number of a line that says them."""
+    index = plan.index
+    numbers: Iterable[int] = range(len(index.ids))
     if retries is not None:
         retried = {record["id"] for record in read_jsonl(retries)}
-        if not retried:
-            return {}
-    plan = read_plan(plan_path)
-    wanted: dict[str, tuple[Plan, PlannedLine]] = {}
-    for planned in plan.lines:
-        if round_number >= len(planned.takes) or (retried is not None and planned.line.id not in retried):
+        numbers = [number for number in numbers if index.ids[number] in retried]
+    wanted: dict[str, int] = {}
+    for number in numbers:
+        takes = index.takes[number]
+        if round_number >= len(takes):
             continue
-        if planned.locked_take(locks) in planned.takes[:round_number]:
+        if locks and index.locked_take(number, locks) in takes[:round_number]:
             continue  # it keeps that take, whatever is thought of it now
-        key = planned.takes[round_number]
+        key = takes[round_number]
         # Of the lines that share a take, one that can make it: a locked line may ask for a take of its old text.
-        if int(key[:8], 16) % shards == shard and (key not in wanted or not wanted[key][1].can_be_made):
-            wanted[key] = (plan, planned)
+        if int(key[:8], 16) % shards == shard and (key not in wanted or not index.can_be_made[wanted[key]]):
+            wanted[key] = number
     return wanted
 
 

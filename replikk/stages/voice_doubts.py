@@ -1,23 +1,20 @@
-"""What speaks against takes beside the other lines of their voices, for all takes of a build, and its memory.
+"""What speaks against takes beside the other lines of their voices, for all takes of a build.
 
 Such doubts hang on the sample of takes that every voice is known by, and so on other lines. They are therefore kept
 apart from the verdicts that a take has by itself: when a line of the sample changes, only they are drawn anew, from
-traits that are in the store (0.1 ms a take), and the memory is replaced, so that nothing piles up.
+traits that are in the store (0.1 ms a take).
 """
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import orjson
-
-from replikk.dialogue.plan import Plan, PlannedLine
+from replikk.dialogue.plan import Plan
+from replikk.dialogue.plan_rows import PlannedLine, is_apart
 from replikk.dialogue.styles import moods
-from replikk.files import canonical_json, digest, write_if_changed
+from replikk.files import digest
 from replikk.judges.thresholds import Thresholds
 from replikk.judges.voice_profiles import SAMPLE_TAKES, Profiles, Sample, VoiceFit, fit, profiles_of, sample_of
 from replikk.judges.voice_profiles import VERSION as PROFILE_VERSION
@@ -32,43 +29,38 @@ Doubts = list[dict[str, Any]]
 
 
 class VoiceDoubts:
-    """The doubts of one build; samples, profiles and memory are read when the first take asks for them."""
+    """The doubts of one build; samples and profiles are read when the first take asks for them."""
 
     def __init__(self, plan: Plan, store: Store, thresholds: Thresholds, tools: str, limits: str) -> None:
         """``tools`` names the optional measures in the traits, ``limits`` what verdicts by themselves depend on."""
         self._plan, self._store, self._thresholds = plan, store, thresholds
         self._tools, self._limits = tools, limits
         self._traits = store.journal("traits")
+        self._known: dict[str, Doubts] = {}
+        """By the key of a verdict, what was found before."""
 
     @cached_property
     def samples(self) -> dict[str, tuple[PlannedLine, ...]]:
         """By voice, the lines whose first takes it is known by; see ``voice_profiles.py``."""
-        by_voice: dict[str, dict[str, PlannedLine]] = {}
-        for planned in self._plan.lines:
-            if has_doubts(planned):
-                by_voice.setdefault(planned.line.voice, {}).setdefault(planned.takes[0], planned)
+        index = self._plan.index
+        by_voice: dict[str, dict[str, int]] = {}
+        for number, voice in enumerate(index.voices):
+            if not index.apart[number]:
+                by_voice.setdefault(voice, {}).setdefault(index.takes[number][0], number)
         found = {}
         for voice, takes in by_voice.items():
             smallest = [key for key in heapq.nsmallest(SAMPLE_TAKES, takes) if self._store.take_path(key).exists()]
-            found[voice] = tuple([takes[key] for key in smallest])
+            found[voice] = tuple([self._plan.lines[takes[key]] for key in smallest])
         return found
 
     @cached_property
-    def _known(self) -> dict[str, Doubts]:
-        """By the key of a verdict, what was found with the same samples and limits."""
-        return _read(self._path, self._basis)
-
-    @cached_property
-    def _basis(self) -> str:
+    def basis(self) -> str:
+        """What all doubts depend on, beside the take and the line that they are about."""
         said = {
             voice: [[planned.takes[0], planned.line.spoken, planned.line.style] for planned in lines]
             for voice, lines in self.samples.items()
         }
         return digest([PROFILE_VERSION, self._tools, self._limits, said])
-
-    @cached_property
-    def _path(self) -> Path:
-        return self._store.root / "voice_doubts.json"
 
     @cached_property
     def _profiles(self) -> Profiles | None:
@@ -107,39 +99,11 @@ class VoiceDoubts:
             self._known[verdict_key] = found
         return found
 
-    def remember(self) -> None:
-        """Keep what was found for the next build."""
-        if "_known" not in self.__dict__:
-            return
-        clear = sorted(key for key, found in self._known.items() if not found)
-        doubtful = {key: found for key, found in self._known.items() if found}
-        payload = canonical_json({"basis": self._basis, "clear": clear, "doubts": doubtful})
-        # Like everything in the store it must be told from what a crash or a hand has left.
-        write_if_changed(self._path, _checksum(payload) + b"\n" + payload, sync=False)
-
 
 def has_doubts(planned: PlannedLine) -> bool:
     """Whether a line's takes are held against the voice's other lines."""
-    return not (planned.recording or planned.line.drill)
+    return not is_apart(planned)
 
 
 def _sample(planned: PlannedLine, traits: VoiceTraits) -> Sample:
     return sample_of(planned.line.spoken, traits, frozenset(moods(planned.line.style)))
-
-
-def _checksum(payload: bytes) -> bytes:
-    return hashlib.sha256(payload).hexdigest().encode()
-
-
-def _read(path: Path, basis: str) -> dict[str, Doubts]:
-    """What was remembered on the same basis; empty where nothing was, or it is damaged: it is found anew."""
-    try:
-        checksum, payload = path.read_bytes().split(b"\n", 1)
-    except (OSError, ValueError):
-        return {}
-    if checksum != _checksum(payload):
-        return {}
-    record = orjson.loads(payload)
-    if record["basis"] != basis:
-        return {}
-    return {**{key: [] for key in record["clear"]}, **record["doubts"]}

@@ -143,15 +143,15 @@ def test_only_doubts_are_drawn_anew_for_untouched_lines(game):
     stages = Stages(game)
     stages.all()
     journal = game.build / "store" / "verdicts.journal"
-    before, memory = journal.read_bytes().count(b"\n"), (game.build / "store" / "voice_doubts.json").read_bytes()
+    before, memory = journal.read_bytes().count(b"\n"), (game.build / "store" / "judged-0.rows").read_bytes()
     write_lines(game, ("Velkommen til den nye havna, alle sammen.", *TEXTS[1:]))
     stages.all()
     assert journal.read_bytes().count(b"\n") == before + 2, "of the changed line, in two voices"
-    assert (game.build / "store" / "voice_doubts.json").read_bytes() != memory
+    assert (game.build / "store" / "judged-0.rows").read_bytes()[9:73] != memory[9:73], "another basis"
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", b"0" * 64 + b"\n{}"])
-def test_a_damaged_memory_of_doubts_is_made_again(game, damage):
+@pytest.mark.parametrize("damage", [b"", b"{}", b"00000000 " + b"0" * 64 + b"\n{}\n"])
+def test_a_damaged_memory_of_verdicts_is_made_again(game, damage):
     write_lines(game)
     stages = Stages(game)
     stages.open()
@@ -159,7 +159,7 @@ def test_a_damaged_memory_of_doubts_is_made_again(game, damage):
     spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
     stages.listen(0)
     stages.judge(0)
-    path = game.build / "store" / "voice_doubts.json"
+    path = game.build / "store" / "judged-0.rows"
     before = (stages.round(0, "verdicts.jsonl").read_bytes(), path.read_bytes())
     path.write_bytes(damage)
     stages.judge(0)
@@ -167,7 +167,7 @@ def test_a_damaged_memory_of_doubts_is_made_again(game, damage):
 
 
 def test_the_manifest_says_what_evidence_and_voice_say(game):
-    """Verdicts and doubts are remembered apart; together they are the verdict on all that is known of a take."""
+    """Verdicts and doubts are made apart; together they are the verdict on all that is known of a take."""
     write_lines(game)
     stages = Stages(game)
     stages.open()
@@ -194,6 +194,7 @@ def test_traits_of_an_older_store_are_measured_without_listening(game):
     before = stages.round(0, "verdicts.jsonl").read_bytes()
     for name in ("traits", "verdicts"):
         (game.build / "store" / f"{name}.journal").unlink()
+    (game.build / "store" / "judged-0.rows").unlink()
     stages.judge(0)
     assert stages.round(0, "verdicts.jsonl").read_bytes() == before
     bench = open_bench(stages.config, read_plan(stages.plan))
