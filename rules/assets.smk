@@ -31,6 +31,7 @@ rule package_assets:
         "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --selection {input.selection:q}"
         " --manifest {output.manifest:q} --changes {output.changes:q} --workers {threads}"
+        " --fingerprint {params.fingerprint}"
 
 
 rule report_quality:

@@ -89,6 +89,7 @@ rule judge_takes:
         + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --takes {input.asked:q} --round {wildcards.round}"
         " --verdicts {output.verdicts:q} --retries {output.retries:q}"
+        " --fingerprint {params.fingerprint}"
 
 
 rule select_takes:

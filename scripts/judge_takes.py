@@ -3,7 +3,9 @@
 from replikk.stages.judge_takes import judge_takes
 from replikk.stages.running import open_job
 
-with open_job(paths=["plan", "verdicts", "retries"], lists=["takes"], numbers=["round"]) as job:
+with open_job(
+    paths=["plan", "verdicts", "retries"], lists=["takes"], numbers=["round"], words=["fingerprint"]
+) as job:
     judge_takes(
         config=job.config,
         plan_path=job.plan,
@@ -11,4 +13,5 @@ with open_job(paths=["plan", "verdicts", "retries"], lists=["takes"], numbers=["
         round_number=job.round,
         manifest=job.verdicts,
         retries=job.retries,
+        fingerprint_of_rule=job.fingerprint,
     )

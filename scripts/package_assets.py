@@ -3,7 +3,7 @@
 from replikk.stages.package_assets import package_assets
 from replikk.stages.running import open_job
 
-with open_job(paths=["plan", "selection", "manifest", "changes"], numbers=["workers"]) as job:
+with open_job(paths=["plan", "selection", "manifest", "changes"], numbers=["workers"], words=["fingerprint"]) as job:
     package_assets(
         config=job.config,
         plan_path=job.plan,
@@ -11,4 +11,5 @@ with open_job(paths=["plan", "selection", "manifest", "changes"], numbers=["work
         manifest_path=job.manifest,
         changes_path=job.changes,
         workers=job.workers,
+        fingerprint_of_rule=job.fingerprint,
     )

@@ -119,10 +119,10 @@ def known_verdict(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str
     return {**_with_doubts(known["verdict"], doubts), "evidence": key_of_evidence}
 
 
-def basis_of_verdicts(bench: Bench, round_number: int) -> str:
-    """A digest of all that the verdict on a line's take of a round depends on beside the line's row in the plan."""
+def basis_of_verdicts(bench: Bench) -> str:
+    """A digest of all that the verdict on a line's take depends on beside the line's row in the plan."""
     transcripts_of_references = {name: voice.reference_transcript for name, voice in bench.plan.voices.items()}
-    return digest([bench.basis, bench.limits, bench.voices.basis, transcripts_of_references, round_number])
+    return digest([bench.basis, bench.limits, bench.voices.basis, transcripts_of_references])
 
 
 def _verdict_key(bench: Bench, key_of_evidence: str) -> str:

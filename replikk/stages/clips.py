@@ -6,16 +6,19 @@ clip is too short to be measured, the pauses that the script wants at its ends, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import Any, NamedTuple
+
+import orjson
 
 from replikk.audio.delivery import Delivered, DeliverySettings, Measured, anchor_gain_db, deliver, fingerprint, measure
 from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.dialogue.styles import loudness_offset_lu
 from replikk.errors import StoreError
-from replikk.files import digest
+from replikk.files import canonical_json, digest
+from replikk.line_memory import LineMemory
 from replikk.stages.manifest import asset_path
 from replikk.store import Store
 
@@ -43,12 +46,9 @@ class ClipOrder(NamedTuple):
 
 
 def order_clips(
-    plan: Plan, selection: Mapping[str, Any], settings: DeliverySettings, store: Store
-) -> dict[str, ClipOrder]:
-    """An order per line that has a take, by line id, in plan order."""
-    chosen = [(planned, selection[planned.line.id]["take"]) for planned in plan.lines]
-    spoken = [(planned, take) for planned, take in chosen if take]
-    anchors, too_short = _anchors(spoken, settings, store)
+    plan: Plan, takes: Mapping[int, str], settings: DeliverySettings, anchors: Anchors
+) -> dict[int, ClipOrder]:
+    """An order for each of the lines in ``takes``, by number of the line; ``takes`` are the chosen ones."""
     delivery = fingerprint(settings)
 
     @cache
@@ -56,10 +56,11 @@ def order_clips(
         return round(plan.voices[voice].loudness_offset_lu + loudness_offset_lu(style), 2)
 
     orders = {}
-    for planned, take in spoken:
+    for number, take in takes.items():
+        planned = plan.lines[number]
         line, voice = planned.line, plan.voices[planned.line.voice]
         offset_lu = offset_of(line.voice, line.style)
-        anchor = anchors.get(line.voice) if take in too_short else None
+        anchor = anchors.gain_db(line.voice, take)
         keep_head_s, keep_tail_s = _wanted_silence(planned)
         tags = {
             "TITLE": line.id,
@@ -72,7 +73,7 @@ def order_clips(
         }
         path = asset_path(planned, settings.suffix)
         key = digest([delivery, take, offset_lu, anchor, keep_head_s, keep_tail_s, tags])
-        orders[line.id] = ClipOrder(
+        orders[number] = ClipOrder(
             line.id, path, key, take, offset_lu, anchor, keep_head_s, keep_tail_s, tags, len(line.spoken)
         )
     return orders
@@ -107,33 +108,56 @@ def _wanted_silence(planned: PlannedLine) -> tuple[float, float]:
     return head_ms / 1000, tail_ms / 1000
 
 
-def _is_short(store: Store, take: str) -> bool:
+def is_short(store: Store, take: str) -> bool:
+    """Whether a take is so short that its clip may need its voice's anchor."""
     record = store.journal("takes").get(take)
     return record is not None and record["samples"] < SHORT_TAKE_S * record["sample_rate_hz"]
 
 
-def _anchors(
-    spoken: list[tuple[PlannedLine, str]], settings: DeliverySettings, store: Store
-) -> tuple[dict[str, float | None], set[str]]:
-    """By voice: the gain for its clips that are too short to be measured; and the takes that are.
+class Anchors(NamedTuple):
+    """Gains for the clips that are too short to be measured."""
 
-    Only voices that have short takes are measured at all.
+    by_voice: Mapping[str, float | None]
+    too_short: Collection[tuple[str, str]]
+    """(voice, take) of the clips that need them."""
+
+    def gain_db(self, voice: str, take: str) -> float | None:
+        return self.by_voice[voice] if (voice, take) in self.too_short else None
+
+
+def anchors_of(
+    takes: Mapping[str, Mapping[str, str]], settings: DeliverySettings, store: Store, memory: LineMemory
+) -> Anchors:
+    """From all chosen takes of the voices that have a short one: by voice, the id of a line that speaks each.
+
+    What was found for the same takes before is in ``memory``.
     """
-    voices = {planned.line.voice for planned, take in spoken if _is_short(store, take)}
-    measured: dict[str, dict[str, Measured]] = {voice: {} for voice in voices}
+    by_voice: dict[str, float | None] = {}
+    too_short: set[tuple[str, str]] = set()
+    for voice, spoken in takes.items():
+        source = b"anchor " + canonical_json([voice, list(spoken)])
+        found = memory.find(source)
+        if found is None:
+            found = canonical_json(_anchor(spoken, settings, store))
+            memory.keep(source, found)
+        by_voice[voice], short = orjson.loads(found)
+        too_short.update((voice, take) for take in short)
+    return Anchors(by_voice, too_short)
+
+
+def _anchor(spoken: Mapping[str, str], settings: DeliverySettings, store: Store) -> tuple[float | None, list[str]]:
+    """The gain of one voice, and the takes that it is for."""
+    measured: dict[str, Measured] = {}
     measures, delivery = store.journal("measures"), fingerprint(settings)
-    for planned, take in spoken:
-        if planned.line.voice not in voices:
-            continue
+    for take, line_id in spoken.items():
         key = digest([take, delivery])
         record = measures.get(key)
         if record is None:
-            samples, sample_rate_hz = load_take(store, planned.line.id, take)
+            samples, sample_rate_hz = load_take(store, line_id, take)
             record = {"take": take, "measured": asdict(measure(samples, sample_rate_hz, settings))}
             measures.append(key, record)
-        measured[planned.line.voice][take] = Measured(**record["measured"])
-    too_short = {take for clips in measured.values() for take, clip in clips.items() if clip.kind == "anchor"}
-    return {voice: anchor_gain_db(clips.values()) for voice, clips in measured.items()}, too_short
+        measured[take] = Measured(**record["measured"])
+    return anchor_gain_db(measured.values()), [take for take, clip in measured.items() if clip.kind == "anchor"]
 
 
 def load_take(store: Store, line_id: str, take: str) -> tuple[Any, int]:

@@ -16,7 +16,7 @@ import orjson
 
 from replikk.config import Config
 from replikk.dialogue.plan import read_plan
-from replikk.files import canonical_json, read_jsonl, write_atomic, write_jsonl
+from replikk.files import canonical_json, digest, read_jsonl, write_atomic, write_jsonl
 from replikk.line_memory import LineMemory
 from replikk.locks import job_lock
 
@@ -29,11 +29,18 @@ _PASSED = b'"outcome":"pass"'
 
 
 def judge_takes(
-    config: Config, plan_path: Path, takes_manifests: list[Path], round_number: int, manifest: Path, retries: Path
+    config: Config,
+    plan_path: Path,
+    takes_manifests: list[Path],
+    round_number: int,
+    manifest: Path,
+    retries: Path,
+    fingerprint_of_rule: str = "",
 ) -> None:
     """Judge every line that has a take in this round; writes one verdict per line, in plan order.
 
     ``retries`` names the lines that the next round must try again; empty when there is nothing to try.
+    ``fingerprint_of_rule`` names settings and code that a verdict depends on.
     """
     with job_lock(config.build_dir, "judge"):
         failed = {record["key"]: record.get("failed") for path in takes_manifests for record in read_jsonl(path)}
@@ -53,7 +60,8 @@ def judge_takes(
 
         plan = read_plan(plan_path)
         bench = open_bench(config, plan)
-        memory = LineMemory(bench.store.root / f"judged-{round_number}.rows", basis_of_verdicts(bench, round_number))
+        basis = digest([fingerprint_of_rule, basis_of_verdicts(bench), round_number])
+        memory = LineMemory(bench.store.root / f"judged-{round_number}.rows", basis)
         lines = plan.line_rows
         rows: dict[int, bytes] = {}
         judged: list[tuple[int, str, dict[str, Any] | None]] = []

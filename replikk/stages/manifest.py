@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.engines import ENGINE_LICENCES
+from replikk.files import canonical_json
 
 if TYPE_CHECKING:
     from replikk.audio.delivery import DeliverySettings
-    from replikk.stages.clips import ClipOrder
-    from replikk.stages.word_files import PlacedFile, WordFiles
+    from replikk.stages.packed_lines import FileList
 
 FORMAT_VERSION = 1
 WORDS, MOUTH, SUBTITLES = ".words.json", ".mouth.json", ".vtt"
@@ -34,75 +36,54 @@ def asset_path(planned: PlannedLine, suffix: str) -> str:
 
 def manifest_of(
     plan: Plan,
-    selection: Mapping[str, Any],
-    clips: Mapping[str, Mapping[str, Any]],
-    orders: Mapping[str, ClipOrder],
+    clips: Mapping[int, bytes],
     settings: DeliverySettings,
     delivery_fingerprint: str,
     engine_licence: str,
-    files: WordFiles | None = None,
-) -> dict[str, Any]:
-    """The manifest as plain JSON; ``engine_licence`` names the licences of engine and models.
+    subtitles: Sequence[str] = (),
+) -> bytes:
+    """The manifest as a file; ``clips`` are the rows of ``clip_row`` by number of the line.
 
-    ``files`` are those beside the clips; None where none are wanted.
+    ``engine_licence`` names the licences of engine and models; ``subtitles`` are the paths of those, in plan order.
     """
-    used = sorted({planned.line.voice for planned in plan.lines})
-    licences = {
-        (human, voice): {
-            "engine": ENGINE_LICENCES["human"] if human else engine_licence,
-            "voice": plan.voices[voice].rights.get("licence", ""),
+    used = sorted(set(plan.index.voices))
+    lines = [plan.lines[number].line for number in range(len(plan.lines)) if number not in clips]
+    missing = [{"id": line.id, "place": f"{line.file}:{line.row}", "reason": "no take could be made"} for line in lines]
+    return canonical_json(
+        {
+            "format": FORMAT_VERSION,
+            "disclosure": DISCLOSURE,
+            "delivery": {
+                "format": settings.format,
+                "sample_rate_hz": settings.sample_rate_hz,
+                "channels": 1,
+                "target_lufs": settings.target_lufs,
+                "ceiling_dbtp": settings.ceiling_dbtp,
+                "fingerprint": delivery_fingerprint,
+            },
+            "engine": {"name": plan.engine, "licence": engine_licence},
+            "voices": {name: {"label": plan.voices[name].label, "rights": plan.voices[name].rights} for name in used},
+            "rows": plan.rows,
+            "exceptions": [*plan.exceptions, *missing],
+            "scenes": [_scene(path) for path in subtitles],
+            "clips": [orjson.Fragment(clips[number]) for number in sorted(clips)],
         }
-        for human in (True, False)
-        for voice in used
-    }
-    missing = [
-        {"id": p.line.id, "place": f"{p.line.file}:{p.line.row}", "reason": "no take could be made"}
-        for p in plan.lines
-        if p.line.id not in clips
-    ]
-    return {
-        "format": FORMAT_VERSION,
-        "disclosure": DISCLOSURE,
-        "delivery": {
-            "format": settings.format,
-            "sample_rate_hz": settings.sample_rate_hz,
-            "channels": 1,
-            "target_lufs": settings.target_lufs,
-            "ceiling_dbtp": settings.ceiling_dbtp,
-            "fingerprint": delivery_fingerprint,
-        },
-        "engine": {"name": plan.engine, "licence": engine_licence},
-        "voices": {name: {"label": plan.voices[name].label, "rights": plan.voices[name].rights} for name in used},
-        "rows": plan.rows,
-        "exceptions": [*plan.exceptions, *missing],
-        "scenes": _scenes(files),
-        "clips": [
-            _clip(
-                planned,
-                selection[planned.line.id],
-                clips[planned.line.id],
-                orders[planned.line.id],
-                licences[bool(planned.recording), planned.line.voice],
-                files.beside.get(planned.line.id, ()) if files else (),
-            )
-            for planned in plan.lines
-            if planned.line.id in clips
-        ],
-    }
+    )
 
 
-def _clip(
+def clip_row(
     planned: PlannedLine,
     chosen: Mapping[str, Any],
     clip: Mapping[str, Any],
-    order: ClipOrder,
+    path: str,
     licences: Mapping[str, str],
-    beside: Sequence[PlacedFile],
+    beside: FileList = (),
 ) -> dict[str, Any]:
+    """What the manifest says of one clip; ``clip`` is its record in the store, ``beside`` the files beside it."""
     line = planned.line
     record = {
         "id": line.id,
-        "path": order.path,
+        "path": path,
         "sha256": clip["sha256"],
         "bytes": clip["bytes"],
         "duration_s": clip["duration_s"],
@@ -126,12 +107,20 @@ def _clip(
         "synthetic": not planned.recording,
         "extra": line.extra,
     }
-    for path, _, _ in beside:
-        record["word_times" if path.endswith(WORDS) else "mouth_cues"] = path
+    for file, _, _ in beside:
+        record["word_times" if file.endswith(WORDS) else "mouth_cues"] = file
     return record
 
 
-def _scenes(files: WordFiles | None) -> list[dict[str, str]]:
-    """The scenes that have subtitles, in the order of the plan."""
-    paths = [record["path"] for record in files.subtitles.values()] if files else []
-    return [{"locale": path.split("/")[0], "scene": path.split("/")[1], "subtitles": path} for path in paths]
+def licences_of(plan: Plan, planned: PlannedLine, engine_licence: str) -> dict[str, str]:
+    """Of what speaks in a clip, and of the voice."""
+    return {
+        "engine": ENGINE_LICENCES["human"] if planned.recording else engine_licence,
+        "voice": plan.voices[planned.line.voice].rights.get("licence", ""),
+    }
+
+
+def _scene(path: str) -> dict[str, str]:
+    """A scene that has subtitles."""
+    locale, scene, _ = path.split("/")
+    return {"locale": locale, "scene": scene, "subtitles": path}

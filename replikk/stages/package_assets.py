@@ -8,26 +8,32 @@ only, never on what was built before; what is new or changed since the last deli
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from replikk.audio.delivery import Delivered, DeliverySettings, fingerprint
 from replikk.config import Config
-from replikk.dialogue.plan import read_plan
+from replikk.dialogue.plan import Plan, read_plan
 from replikk.engines import engine_licence
 from replikk.errors import DialogueError
-from replikk.files import canonical_json, read_jsonl, write_atomic, write_if_changed, write_jsonl
+from replikk.files import canonical_json, digest, write_atomic, write_if_changed
+from replikk.line_memory import LineMemory
 from replikk.locks import job_lock
 from replikk.progress import Progress
-from replikk.stages.clips import ClipOrder, encode, order_clips
+from replikk.stages.clips import Anchors, ClipOrder, anchors_of, encode, is_short, order_clips
 from replikk.stages.damage import delivered_path, delivered_plan_path, is_intact
 from replikk.stages.leftovers import remove_others
-from replikk.stages.manifest import manifest_of
+from replikk.stages.manifest import clip_row, licences_of, manifest_of
+from replikk.stages.packed_lines import FileList, PackedLine, keep, lies, packed_line, remembered
 from replikk.stages.pool import carried_out
 from replikk.stages.select_takes import read_selection
-from replikk.stages.word_files import PackedClip, WordFiles, place_word_files
+from replikk.stages.word_files import NewClip, place_subtitles, place_word_files, speaker_of
 from replikk.store import Store
 
 log = logging.getLogger(__name__)
@@ -40,36 +46,80 @@ def package_assets(
     manifest_path: Path,
     changes_path: Path,
     workers: int = 1,
+    fingerprint_of_rule: str = "",
 ) -> None:
-    """Encode what is not encoded yet, place every clip, remove the others, write manifest and changes."""
+    """Encode what is not encoded yet, place every clip, remove the others, write manifest and changes.
+
+    ``fingerprint_of_rule`` names settings and code that a row of the manifest depends on.
+    """
     with job_lock(config.build_dir, "package"):
         settings = delivery_settings(config)
         plan = read_plan(plan_path)
         selection = read_selection(selection_path, plan)
         store = Store(config.build_dir)
-        orders = order_clips(plan, selection, settings, store)
-        before, before_ns = read_delivered(config.build_dir)
-        clips = _in_place(orders, config.build_dir, store, before, before_ns)
-        others = {line_id: order for line_id, order in orders.items() if line_id not in clips}
-        clips.update(_encode_missing(others, settings, store, workers))
-        for order in others.values():
-            _place(config.build_dir, store, order, settings)
-        packed = [
-            PackedClip(planned, orders[line_id], clips[line_id], _evidence_of(selection[line_id]))
-            for planned in plan.lines
-            if (line_id := planned.line.id) in clips
-        ]
-        files = place_word_files(config, plan, packed, settings, store, before, before_ns, workers)
-        remove_others(config.build_dir / "assets", [order.path for order in orders.values()] + files.paths)
+        assets = f"{config.build_dir}/assets"
+        licence = engine_licence(config)
+        voices = [asdict(voice) for voice in plan.voices.values()]
+        basis = digest([fingerprint_of_rule, asdict(settings), plan.engine, licence, voices])
+        memory = LineMemory(store.root / "packed.rows", basis)
+        sources = [b"%b\n%b" % pair for pair in zip(plan.line_rows, selection.rows, strict=True)]
 
-        manifest = manifest_of(
-            plan, selection, clips, orders, settings, fingerprint(settings), engine_licence(config), files
+        rows_before, before_ns = _rows_before(config.build_dir)
+        packed = remembered(memory, enumerate(sources))
+        packed = {number: one for number, one in packed.items() if lies(assets, one, before_ns)}
+        takes = {
+            number: selection[line_id]["take"] for number, line_id in enumerate(plan.index.ids) if number not in packed
+        }
+        takes = {number: take for number, take in takes.items() if take}
+        shorts = {number for number, take in takes.items() if is_short(store, take)}
+        shorts |= {number for number, one in packed.items() if one.is_short}
+        anchors = _anchors(plan, packed, takes, shorts, settings, store, memory)
+        for number, one in list(packed.items()):
+            if one.anchor_gain_db != anchors.gain_db(plan.index.voices[number], one.delivered["take"]):
+                takes[number] = packed.pop(number).delivered["take"]
+
+        standing = {one.delivered_row for one in packed.values()}.intersection(rows_before)
+        before = _records([row for row in rows_before if row not in standing])
+        orders = order_clips(plan, takes, settings, anchors)
+        clips = _placed(orders, config.build_dir, settings, store, before, before_ns, workers)
+        new = {
+            number: NewClip(plan.lines[number], order, clips[number], _evidence_of(selection[order.line_id]))
+            for number, order in orders.items()
+        }
+        files = place_word_files(config, plan, list(new.values()), settings, store, before, before_ns, workers)
+        for number, clip in new.items():
+            chosen, speaker = selection[clip.order.line_id], speaker_of(plan, clip.planned)
+            placed = files.get(clip.order.line_id)
+            beside = placed[1] if placed else ()
+            licences = licences_of(plan, clip.planned, licence)
+            row = clip_row(clip.planned, chosen, clip.record, clip.order.path, licences, beside)
+            delivered = _delivered(clip, chosen["take"], placed)
+            packed[number] = packed_line(delivered, row, speaker, number in shorts, clip.order.anchor_gain_db)
+            keep(memory, sources[number], packed[number])
+
+        subtitles: dict[int, dict[str, Any]] = {}
+        if settings.word_times:
+            old = [record["subtitles"] for record in before.values() if "subtitles" in record]
+            subtitles = place_subtitles(assets, plan, packed, old, before_ns)
+        wanted = [one.path for one in packed.values()] + [scene["path"] for scene in subtitles.values()]
+        wanted += [path for one in packed.values() for path, _, _ in one.beside]
+        remove_others(config.build_dir / "assets", wanted)
+
+        manifest_rows = {number: one.manifest_row for number, one in packed.items()}
+        scenes = [scene["path"] for scene in subtitles.values()]
+        write_if_changed(
+            manifest_path, manifest_of(plan, manifest_rows, settings, fingerprint(settings), licence, scenes)
         )
-        write_if_changed(manifest_path, canonical_json(manifest))
-        delivered = _delivered(packed, selection, files)
-        write_atomic(changes_path, canonical_json(changes_between(before, delivered)))
+        rows = {
+            packed[number].delivered["id"]: canonical_json({**packed[number].delivered, "subtitles": subtitles[number]})
+            if number in subtitles
+            else packed[number].delivered_row
+            for number in sorted(packed)
+        }
+        write_atomic(changes_path, canonical_json(changes_between(before, rows, standing)))
         write_atomic(delivered_plan_path(config.build_dir), plan_path.read_bytes())
-        write_jsonl(delivered_path(config.build_dir), delivered.values())
+        write_atomic(delivered_path(config.build_dir), b"".join([row + b"\n" for row in rows.values()]))
+        memory.save()
 
 
 def delivery_settings(config: Config) -> DeliverySettings:
@@ -80,59 +130,114 @@ def delivery_settings(config: Config) -> DeliverySettings:
     return settings
 
 
-def read_delivered(build_dir: Path) -> tuple[dict[str, dict[str, Any]], int]:
-    """What the last build delivered, by line id, and when that was recorded (ns); empty before the first."""
+def _rows_before(build_dir: Path) -> tuple[list[bytes], int]:
+    """What the last build delivered, and when that was recorded (ns); empty before the first."""
     path = delivered_path(build_dir)
     if not path.exists():
-        return {}, 0
-    return {record["id"]: record for record in read_jsonl(path)}, path.stat().st_mtime_ns
+        return [], 0
+    return [row for row in path.read_bytes().split(b"\n") if row], path.stat().st_mtime_ns
 
 
-def changes_between(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """Ids of the clips that are new, changed (another take) or gone."""
+def _records(rows: Iterable[bytes]) -> dict[str, dict[str, Any]]:
+    """By line id. What cannot be read is as good as not delivered: it is placed anew."""
+    found = {}
+    for row in rows:
+        with contextlib.suppress(ValueError):
+            record = orjson.loads(row)
+            found[record["id"]] = record
+    return found
+
+
+def changes_between(
+    before: Mapping[str, Mapping[str, Any]], rows: Mapping[str, bytes], standing: Collection[bytes]
+) -> dict[str, Any]:
+    """Ids of the clips that are new, changed (another take) or gone.
+
+    ``rows`` are all records of what is delivered now, by id; ``before`` those of the last build that are not among the
+    ``standing`` ones, which are the same in both.
+    """
+    others = {line_id: orjson.loads(row)["take"] for line_id, row in rows.items() if row not in standing}
     return {
-        "new": [line_id for line_id in now if line_id not in before],
-        "changed": [i for i, record in now.items() if i in before and before[i]["take"] != record["take"]],
-        "removed": [line_id for line_id in before if line_id not in now],
+        "new": [line_id for line_id in others if line_id not in before],
+        "changed": [i for i, take in others.items() if i in before and before[i]["take"] != take],
+        "removed": [line_id for line_id in before if line_id not in rows],
     }
 
 
+def _anchors(
+    plan: Plan,
+    packed: Mapping[int, PackedLine],
+    takes: Mapping[int, str],
+    shorts: Collection[int],
+    settings: DeliverySettings,
+    store: Store,
+    memory: LineMemory,
+) -> Anchors:
+    """Of the voices that have a short take; most games have some, and most voices of those."""
+    index = plan.index
+    spoken: dict[str, dict[str, str]] = {index.voices[number]: {} for number in sorted(shorts)}
+    if spoken:
+        for number, voice in enumerate(index.voices):
+            take = packed[number].delivered["take"] if number in packed else takes.get(number)
+            if take and voice in spoken:
+                spoken[voice].setdefault(take, index.ids[number])
+    return anchors_of(spoken, settings, store, memory)
+
+
+def _placed(
+    orders: Mapping[int, ClipOrder],
+    build_dir: Path,
+    settings: DeliverySettings,
+    store: Store,
+    before: Mapping[str, Mapping[str, Any]],
+    before_ns: int,
+    workers: int,
+) -> dict[int, dict[str, Any]]:
+    """Put the ordered clips into the assets where they do not lie there already; what the store knows of each."""
+    clips = _in_place(orders, build_dir, store, before, before_ns)
+    others = {number: order for number, order in orders.items() if number not in clips}
+    clips.update(_encode_missing(others, settings, store, workers))
+    for order in others.values():
+        _place(build_dir, store, order, settings)
+    return clips
+
+
 def _in_place(
-    orders: Mapping[str, ClipOrder],
+    orders: Mapping[int, ClipOrder],
     build_dir: Path,
     store: Store,
     before: Mapping[str, Mapping[str, Any]],
     before_ns: int,
-) -> dict[str, dict[str, Any]]:
+) -> dict[int, dict[str, Any]]:
     """The records of the clips that lie in the assets as they should; the store's copies of them are not looked at."""
     journal, assets = store.journal("clips"), f"{build_dir}/assets"
     found = {}
-    for line_id, order in orders.items():
-        delivered, record = before.get(line_id), journal.get(order.key)
+    for number, order in orders.items():
+        delivered, record = before.get(order.line_id), journal.get(order.key)
         if delivered is None or record is None:
             continue
         same = delivered["path"] == order.path and delivered["sha256"] == record["sha256"]
         if same and is_intact(f"{assets}/{order.path}", record["bytes"], record["sha256"], before_ns):
-            found[line_id] = record
+            found[number] = record
     return found
 
 
 def _encode_missing(
-    orders: Mapping[str, ClipOrder], settings: DeliverySettings, store: Store, workers: int
-) -> dict[str, dict[str, Any]]:
-    """The record of every clip by line id, once those that the store lacked are encoded."""
-    records = {line_id: store.clip_record(order.key, settings.suffix) for line_id, order in orders.items()}
-    missing = [order for line_id, order in orders.items() if records[line_id] is None]
-    clips = {line_id: record for line_id, record in records.items() if record is not None}
+    orders: Mapping[int, ClipOrder], settings: DeliverySettings, store: Store, workers: int
+) -> dict[int, dict[str, Any]]:
+    """The record of every clip by number of the line, once those that the store lacked are encoded."""
+    records = {number: store.clip_record(order.key, settings.suffix) for number, order in orders.items()}
+    missing = {number: orders[number] for number, record in records.items() if record is None}
+    clips = {number: record for number, record in records.items() if record is not None}
     if not missing:
         return clips
     progress = Progress(log, "clips encoded", len(missing))
-    encoded = carried_out(_encode, [(order, settings) for order in missing], store, workers)
-    for order, delivered in zip(missing, encoded, strict=True):
-        clips[order.line_id] = store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
+    encoded = carried_out(_encode, [(order, settings) for order in missing.values()], store, workers)
+    for (number, order), delivered in zip(missing.items(), encoded, strict=True):
+        clips[number] = store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
         progress.step()
     store.journal("clips").sync()
-    store.note_speed("package", sum(order.characters for order in missing), progress.end())
+    store.note_speed("package", sum(order.characters for order in missing.values()), progress.end())
     return clips
 
 
@@ -183,24 +288,17 @@ def _place(
     write_if_changed(Path(f"{build_dir}/assets/{order.path}"), data)
 
 
-def _delivered(packed: list[PackedClip], selection: Mapping[str, Any], files: WordFiles) -> dict[str, dict[str, Any]]:
+def _delivered(clip: NewClip, take: str, placed: tuple[str, FileList] | None) -> dict[str, Any]:
     """What was delivered, for the next build's ``status`` and for finding damage."""
-
-    def record(clip: PackedClip) -> dict[str, Any]:
-        line_id = clip.order.line_id
-        content = {
-            "id": line_id,
-            "path": clip.order.path,
-            "bytes": clip.record["bytes"],
-            "sha256": clip.record["sha256"],
-            "take": selection[line_id]["take"],
-            "clip": clip.order.key,
-            "line_key": clip.planned.line_key,
-        }
-        if line_id in files.bases:
-            content["basis"], content["beside"] = files.bases[line_id], files.beside[line_id]
-        if line_id in files.subtitles:
-            content["subtitles"] = files.subtitles[line_id]
-        return content
-
-    return {clip.order.line_id: record(clip) for clip in packed}
+    content = {
+        "id": clip.order.line_id,
+        "path": clip.order.path,
+        "bytes": clip.record["bytes"],
+        "sha256": clip.record["sha256"],
+        "take": take,
+        "clip": clip.order.key,
+        "line_key": clip.planned.line_key,
+    }
+    if placed is not None:
+        content["basis"], content["beside"] = placed
+    return content

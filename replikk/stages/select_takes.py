@@ -11,9 +11,11 @@ States: ``passed`` (first take), ``regenerated`` (a later take passed), ``flagge
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from replikk.config import Config
 from replikk.dialogue.decided import locks_path, read_locks
@@ -52,13 +54,38 @@ def select_takes(config: Config, plan_path: Path, verdict_paths: list[Path], sel
         _remember_locks(config.build_dir, index, chosen, locks)
 
 
-def read_selection(path: Path, plan: Plan) -> dict[str, dict[str, Any]]:
-    """The selection records by line id. Raises StoreError when a line of the plan has none."""
-    selection = {record["id"]: record for record in read_jsonl(path)}
-    for line_id in plan.index.ids:
-        if line_id not in selection:
+class Selection(Mapping[str, dict[str, Any]]):
+    """The selection records by line id, in plan order; each is decoded when it is looked at."""
+
+    def __init__(self, ids: Sequence[str], rows: list[bytes]) -> None:
+        self.rows = rows
+        """As they stand in the file, without their newlines."""
+        self._row_of = dict(zip(ids, rows, strict=True))
+        self._decoded: dict[str, dict[str, Any]] = {}
+
+    def __getitem__(self, line_id: str) -> dict[str, Any]:
+        if line_id not in self._decoded:
+            self._decoded[line_id] = orjson.loads(self._row_of[line_id])
+        return self._decoded[line_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._row_of)
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+
+def read_selection(path: Path, plan: Plan) -> Selection:
+    """What ``select_takes`` has chosen. Raises StoreError when a line of the plan has no record."""
+    rows = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    ids = plan.index.ids
+    if len(rows) > len(ids):
+        raise StoreError(f"{path}: was damaged, it has more lines than the plan; delete the file and run again")
+    for number, line_id in enumerate(ids):
+        # Keys are sorted: the id comes first.
+        if number == len(rows) or not rows[number].startswith(b'{"id":%b,' % orjson.dumps(line_id)):
             raise StoreError(f"{path}: was damaged, it lacks [{line_id}]; delete the file and run again")
-    return selection
+    return Selection(plan.index.ids, rows)
 
 
 def _is_complete(wanted: Sequence[str], takes: list[dict[str, Any]], locked: str | None) -> bool:

@@ -12,9 +12,11 @@ nobody has heard words (a recording that no judge listened to) has no such file,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
 
 from replikk.audio.delivery import DeliverySettings, prepare
 from replikk.config import Config
@@ -23,8 +25,8 @@ from replikk.files import canonical_json, digest, read_json, write_if_changed
 from replikk.stages import clip_words
 from replikk.stages.clip_words import WantedWords, spoken_words
 from replikk.stages.clips import ClipOrder, load_take
-from replikk.stages.damage import is_intact
 from replikk.stages.manifest import MOUTH, SUBTITLES, WORDS
+from replikk.stages.packed_lines import FileList, PackedLine, all_lie
 from replikk.store import Store
 
 if TYPE_CHECKING:
@@ -37,8 +39,8 @@ PlacedFile = tuple[str, int, str]
 """Path below build/assets, size in bytes, SHA-256."""
 
 
-class PackedClip(NamedTuple):
-    """A clip that lies in the assets."""
+class NewClip(NamedTuple):
+    """A clip that was put into the assets."""
 
     planned: PlannedLine
     order: ClipOrder
@@ -48,60 +50,46 @@ class PackedClip(NamedTuple):
     """Key of the evidence on its take."""
 
 
-class WordFiles(NamedTuple):
-    """What lies beside the clips; all of it by line id, the subtitles by the first line of their scene."""
-
-    bases: Mapping[str, str]
-    """What the files of a line were made from, beside its clip."""
-    beside: Mapping[str, Sequence[PlacedFile]]
-    subtitles: Mapping[str, Mapping[str, Any]]
-    """path, bytes, sha256, and key: what they were made from."""
-
-    @property
-    def paths(self) -> list[str]:
-        """All files, below build/assets."""
-        scenes = [scene["path"] for scene in self.subtitles.values()]
-        return [path for files in self.beside.values() for path, _, _ in files] + scenes
-
-
 def place_word_files(
     config: Config,
     plan: Plan,
-    clips: Sequence[PackedClip],
+    clips: Sequence[NewClip],
     settings: DeliverySettings,
     store: Store,
     before: Mapping[str, Mapping[str, Any]],
     before_ns: int,
     workers: int,
-) -> WordFiles:
-    """Write what is wanted and is not there as it should be; ``before`` is what the last build delivered, and when."""
+) -> dict[str, tuple[str, FileList]]:
+    """Write the files of ``clips`` that are wanted and are not there as they should be.
+
+    By line id: what they were made from beside the clip, and the files. ``before`` has the records of what the last
+    build delivered, by line id, and ``before_ns`` when that was.
+    """
     if not (settings.word_times or settings.mouth_cues):
-        return WordFiles({}, {}, {})
+        return {}
     wanted = f"{clip_words.VERSION}.{VERSION}{'w' * settings.word_times}{'m' * settings.mouth_cues}"
     assets = f"{config.build_dir}/assets"
-    bases, beside, anew = {}, {}, []
+    placed: dict[str, tuple[str, FileList]] = {}
+    anew = []
     for clip in clips:
-        order = clip.order
-        line_id = order.line_id
-        bases[line_id] = basis = f"{wanted} {clip.evidence}"
-        known = before.get(line_id)
+        order, basis = clip.order, f"{wanted} {clip.evidence}"
+        known = before.get(order.line_id)
         if known is not None and known.get("basis") == basis and known["clip"] == order.key:
             files = known["beside"]
-            if known["path"] == order.path and _all_lie(assets, files, before_ns):
-                beside[line_id] = files
+            if known["path"] == order.path and all_lie(assets, files, before_ns):
+                placed[order.line_id] = basis, files
                 continue
-        anew.append(clip)
+        anew.append((clip, basis))
     if anew:
-        asked = [WantedWords(clip.planned, clip.order.take, clip.evidence) for clip in anew]
+        asked = [WantedWords(clip.planned, clip.order.take, clip.evidence) for clip, _ in anew]
         words = spoken_words(config, plan, asked, store, workers)
-        for clip in anew:
-            beside[clip.order.line_id] = _write_beside(assets, clip, words[clip.evidence], settings, store)
-    subtitles = _write_subtitles(assets, plan, clips, bases, beside, before, before_ns) if settings.word_times else {}
-    return WordFiles(bases, beside, subtitles)
+        for clip, basis in anew:
+            placed[clip.order.line_id] = basis, _write_beside(assets, clip, words[clip.evidence], settings, store)
+    return placed
 
 
 def _write_beside(
-    assets: str, clip: PackedClip, spoken: Sequence[TimedWord], settings: DeliverySettings, store: Store
+    assets: str, clip: NewClip, spoken: Sequence[TimedWord], settings: DeliverySettings, store: Store
 ) -> list[PlacedFile]:
     """The files of one clip; ``spoken`` has its words with times in the take."""
     if not spoken:
@@ -123,20 +111,13 @@ def _write_beside(
     return [_written(assets, f"{stem}{suffix}", canonical_json(content)) for suffix, content in contents.items()]
 
 
-def _all_lie(assets: str, files: Sequence[PlacedFile], before_ns: int) -> bool:
-    for path, size, sha256 in files:  # noqa: SIM110 - a generator costs as much as the look, for every line of the game
-        if not is_intact(f"{assets}/{path}", size, sha256, before_ns):
-            return False
-    return True
-
-
 def _written(assets: str, path: str, data: bytes) -> PlacedFile:
     # Not synced: a file that a power cut damages is found by its size, and made again from the store.
     write_if_changed(Path(f"{assets}/{path}"), data, sync=False)
     return path, len(data), hashlib.sha256(data).hexdigest()
 
 
-def _head_cut_s(clip: PackedClip, settings: DeliverySettings, store: Store) -> float:
+def _head_cut_s(clip: NewClip, settings: DeliverySettings, store: Store) -> float:
     """How much later than the take its clip begins; negative where silence was put before it."""
     order = clip.order
     if not order.keep_head_s:  # nearly all lines
@@ -146,53 +127,53 @@ def _head_cut_s(clip: PackedClip, settings: DeliverySettings, store: Store) -> f
     return prepared.trimmed_head_s - prepared.added_head_s
 
 
-def _write_subtitles(
+def place_subtitles(
     assets: str,
     plan: Plan,
-    clips: Sequence[PackedClip],
-    bases: Mapping[str, str],
-    beside: Mapping[str, Sequence[PlacedFile]],
-    before: Mapping[str, Mapping[str, Any]],
+    packed: Mapping[int, PackedLine],
+    before: Iterable[Mapping[str, Any]],
     before_ns: int,
-) -> dict[str, dict[str, Any]]:
-    """The subtitles of every scene, by its first line."""
-    scenes: dict[str, list[PackedClip]] = {}
-    for clip in clips:
-        scenes.setdefault(clip.order.path.rpartition("/")[0], []).append(clip)
-    old = {record["subtitles"]["path"]: record["subtitles"] for record in before.values() if "subtitles" in record}
+) -> dict[int, dict[str, Any]]:
+    """The subtitles of every scene, by number of its first line: path, bytes, sha256, and key, what they were made of.
+
+    ``packed`` are all clips by number of the line; ``before`` the subtitles of the last build.
+    """
+    scenes: dict[str, list[int]] = {}
+    for number in sorted(packed):
+        scenes.setdefault(packed[number].path.rpartition("/")[0], []).append(number)
+    old = {record["path"]: record for record in before}
     subtitles = {}
-    for folder, spoken in scenes.items():
+    for folder, numbers in scenes.items():
         path = f"{folder}/{folder.rpartition('/')[2]}{SUBTITLES}"
         sources: list[str] = []
-        for clip in spoken:
-            sources += (clip.order.key, bases[clip.order.line_id], _speaker(plan, clip))
+        for number in numbers:
+            delivered = packed[number].delivered
+            sources += (delivered["clip"], delivered["basis"], packed[number].speaker)
         key, known = digest(sources), old.get(path)
         if (
             known is None
             or known["key"] != key
-            or not _all_lie(assets, [(path, known["bytes"], known["sha256"])], before_ns)
+            or not all_lie(assets, [(path, known["bytes"], known["sha256"])], before_ns)
         ):
-            data = _subtitles(assets, plan, spoken, beside).encode()
+            data = _subtitles(assets, plan, {number: packed[number] for number in numbers}).encode()
             _, size, sha256 = _written(assets, path, data)
             known = {"path": path, "key": key, "bytes": size, "sha256": sha256}
-        subtitles[spoken[0].order.line_id] = dict(known)
+        subtitles[numbers[0]] = dict(known)
     return subtitles
 
 
-def _speaker(plan: Plan, clip: PackedClip) -> str:
-    line = clip.planned.line
-    return line.character or plan.voices[line.voice].label
+def speaker_of(plan: Plan, planned: PlannedLine) -> str:
+    """Who is said to speak in the subtitles."""
+    return planned.line.character or plan.voices[planned.line.voice].label
 
 
-def _subtitles(
-    assets: str, plan: Plan, spoken: Sequence[PackedClip], beside: Mapping[str, Sequence[PlacedFile]]
-) -> str:
+def _subtitles(assets: str, plan: Plan, spoken: Mapping[int, PackedLine]) -> str:
     """WebVTT of one scene. The word times are read from the files beside the clips, most of which did not change."""
     from replikk.alignment.webvtt import SceneClip, scene_webvtt
     from replikk.alignment.word_times import TimedWord
 
-    def words_of(line_id: str) -> tuple[TimedWord, ...]:
-        path = next((path for path, _, _ in beside[line_id] if path.endswith(WORDS)), None)
+    def words_of(packed: PackedLine) -> tuple[TimedWord, ...]:
+        path = next((path for path, _, _ in packed.beside if path.endswith(WORDS)), None)
         if path is None:
             return ()
         return tuple(
@@ -203,12 +184,12 @@ def _subtitles(
     return scene_webvtt(
         [
             SceneClip(
-                line_id=clip.order.line_id,
-                speaker=_speaker(plan, clip),
-                text=clip.planned.line.display,
-                duration_s=clip.record["duration_s"],
-                words=words_of(clip.order.line_id),
+                line_id=packed.delivered["id"],
+                speaker=packed.speaker,
+                text=plan.lines[number].line.display,
+                duration_s=orjson.loads(packed.manifest_row)["duration_s"],
+                words=words_of(packed),
             )
-            for clip in spoken
+            for number, packed in spoken.items()
         ]
     )

@@ -14,8 +14,7 @@ from replikk.audio.delivery import Delivered, DeliverySettings
 from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.dialogue.records import Line, Segment, Voice
 from replikk.files import canonical_json
-from replikk.stages.clips import ClipOrder
-from replikk.stages.manifest import manifest_of
+from replikk.stages.manifest import clip_row, licences_of, manifest_of
 from replikk.stages.package_assets import clip_facts
 
 SCHEMA = json.loads((resources.files("replikk") / "schemas" / "manifest.schema.json").read_text(encoding="utf-8"))
@@ -82,23 +81,20 @@ def manifest(**settings: Any) -> dict[str, Any]:
         line_id: {**clip_facts(delivered(level)), "bytes": 4, "sha256": key_of("bytes")}
         for line_id, level in levels.items()
     }
-    orders = {
-        p.line.id: ClipOrder(
-            line_id=p.line.id,
-            path=f"nb/havn/{p.line.id}{delivery.suffix}",
-            key=key_of(p.line.id, "clip"),
-            take=p.takes[0],
-            offset_lu=0.0,
-            anchor_gain_db=None,
-            keep_head_s=0.0,
-            keep_tail_s=0.0,
-            tags={},
-            characters=4,
+    licence = "GPL-3.0-or-later (the program)"
+    rows = {
+        number: canonical_json(
+            clip_row(
+                planned,
+                selection[planned.line.id],
+                clips[planned.line.id],
+                f"nb/havn/{planned.line.id}{delivery.suffix}",
+                licences_of(plan, planned, licence),
+            )
         )
-        for p in lines[:3]
+        for number, planned in enumerate(lines[:3])
     }
-    made = manifest_of(plan, selection, clips, orders, delivery, "fingerprint", "GPL-3.0-or-later (the program)")
-    return dict(json.loads(canonical_json(made)))
+    return dict(json.loads(manifest_of(plan, rows, delivery, "fingerprint", licence)))
 
 
 @pytest.mark.parametrize("sound_format", ["ogg-vorbis", "ogg-opus", "wav"])
