@@ -83,7 +83,7 @@ def judge_takes(
             record = {"id": planned.line.id, "take": key, "round": round_number, **verdict}
             rows[number] = canonical_json(record)
             # A verdict that waits for a voice's other takes to be measured is none to keep.
-            if not failed[key] and known_verdict(bench, planned, key) is not None:
+            if not failed[key] and (known or known_verdict(bench, planned, key)) is not None:
                 memory.keep(lines[number], rows[number])
         memory.save()
         verdicts = [rows[number] for number in sorted(rows)]
