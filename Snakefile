@@ -8,10 +8,12 @@ import logging
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from replikk.errors import ReplikkError
 from replikk.locks import hold_build_lock
+from replikk.screen import BuildScreen, quieten
 from replikk.stages.opening import open_build
 
 min_version("9.27")
@@ -48,6 +50,17 @@ if ASKED & {"train", "promote"}:
 
 if not ASKED:
 
+    # Whoever asks for Snakemake's own account (-n, -p, --verbose) gets it.
+    ASKED_TO_TELL = workflow.output_settings
+    SCREEN = BuildScreen()
+    if not (
+        ASKED_TO_TELL.dryrun
+        or ASKED_TO_TELL.printshellcmds
+        or ASKED_TO_TELL.verbose
+        or ASKED_TO_TELL.debug_dag
+    ):
+        SCREEN = quieten(logger.handlers)
+
     try:
         # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
         BUILD = open_build(config, Path(workflow.basedir) / "scripts")
@@ -78,4 +91,5 @@ if not ASKED:
         end_timers()
 
     onerror:
+        SCREEN.failed = True
         end_timers()

@@ -1,0 +1,48 @@
+"""What a build says on the screen: its own lines, every error, and at the end where the report is."""
+
+from pathlib import Path
+
+from game_folder import Game
+
+OF_SNAKEMAKE = ("jobid:", "localrule", "Select jobs", "Job stats", "Finished jobid", "steps (")
+
+
+def whole_log(game: Game) -> str:
+    return max((game.root / ".snakemake" / "log").iterdir(), key=lambda path: path.stat().st_mtime).read_text()
+
+
+def test_a_good_build_is_told_in_a_few_lines_that_end_with_the_report(small_game):
+    lines = small_game.make().splitlines()
+    assert not [line for line in lines if any(word in line for word in OF_SNAKEMAKE)]
+    assert len(lines) < 12
+    assert lines[-2:] == ["can be shipped: all 3 lines passed or were decided on", "report: build/report/index.html"]
+
+
+def test_a_build_with_flagged_lines_ends_with_what_to_do_next(game):
+    game.write_sheet("skole.csv", [{"id": f"skole_{name}", "text": name, "voice": "kari"} for name in "AB"])
+    assert game.make().splitlines()[-3:] == [
+        "cannot be shipped yet: 2 lines wait for a person: skole_A, skole_B",
+        "listen and decide: replikk review",
+        "report: build/report/index.html",
+    ]
+    output = game.make("--config", "build_dir=et annet bygg")
+    assert "listen and decide: replikk review --build-dir 'et annet bygg'" in output
+
+
+def test_the_log_file_has_what_the_screen_leaves_out_and_options_bring_it_back(small_game):
+    small_game.make()
+    assert all(word in whole_log(small_game) for word in OF_SNAKEMAKE)
+    (small_game.build / "report" / "index.html").unlink()
+    assert "rule report_quality:" in small_game.make("--dry-run")
+    assert "localrule report_quality:" in small_game.make("--printshellcmds")
+
+
+def test_a_failed_job_is_shown_with_its_log_and_the_place_of_the_whole_log(game):
+    game.write_sheet("skole.csv", [{"id": "skole_a", "text": "A", "voice": "kari"}])
+    game.configure(strict=True)
+    output = game.run().stdout
+    assert "Error in rule check_release" in output
+    assert "Logfile build/logs/check_release.log" in output
+    assert "report: build/report/index.html" in output
+    log = next(line for line in output.splitlines() if line.startswith("Complete log(s): "))
+    assert Path(log.removeprefix("Complete log(s): ")).is_file()
