@@ -28,6 +28,12 @@ report: "docs/workflow.rst"
 logging.captureWarnings(True)
 
 
+class Stopped(WorkflowError):
+    """What a user can mend. Where in these files it came to light is no help, and looks as if they were broken."""
+
+    __traceback__ = None
+
+
 # These targets are workflows of their own: they must work while sheets are wrong, and before a build can be opened. They
 # are included only when they are asked for, so that a mistake in their settings stops no build.
 ASKED = {"models", "corpus", "train", "promote"} & set(sys.argv[1:])
@@ -65,7 +71,7 @@ if not ASKED:
         # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
         BUILD = open_build(config, Path(workflow.basedir) / "scripts")
     except ReplikkError as error:
-        raise WorkflowError(str(error))
+        raise Stopped(str(error))
 
     include: "rules/common.smk"
     include: "rules/dialogue.smk"
@@ -85,7 +91,7 @@ if not ASKED:
         try:
             hold_build_lock(Path(BUILD.folder))
         except ReplikkError as error:
-            raise WorkflowError(str(error))
+            raise Stopped(str(error))
 
     onsuccess:
         end_timers()

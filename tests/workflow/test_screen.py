@@ -46,3 +46,11 @@ def test_a_failed_job_is_shown_with_its_log_and_the_place_of_the_whole_log(game)
     assert "report: build/report/index.html" in output
     log = next(line for line in output.splitlines() if line.startswith("Complete log(s): "))
     assert Path(log.removeprefix("Complete log(s): ")).is_file()
+
+
+def test_what_a_user_can_mend_is_told_without_places_in_the_workflow(small_game):
+    small_game.configure(strit=True)
+    done = small_game.run()
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-2:] == ["Stopped:", "config.yaml: strit: is not a setting; did you mean 'strict'?"]
+    assert "Snakefile" not in done.stdout
