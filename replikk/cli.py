@@ -150,6 +150,8 @@ def _prune(config: Config, options: argparse.Namespace) -> str:
         f"{len(found.takes)} takes, {len(found.clips)} clips and {len(found.leftovers)} half-written files "
         f"that nothing needs"
     )
+    if not (found.takes or found.clips or found.leftovers):
+        return "the store holds nothing that could go"
     if options.delete:
         return f"deleted {what}"
     return f"{what} ({found.size_bytes / 1e6:.1f} MB); the same command with --delete removes them"

@@ -54,3 +54,13 @@ def test_what_a_user_can_mend_is_told_without_places_in_the_workflow(small_game)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-2:] == ["Stopped:", "config.yaml: strit: is not a setting; did you mean 'strict'?"]
     assert "Snakefile" not in done.stdout
+
+
+def test_a_renamed_scene_is_not_told_file_by_file(game):
+    rows = [{"id": f"a_{number}", "text": f"Her er nummer {number}.", "voice": "kari"} for number in range(5)]
+    game.write_sheet("havn.csv", rows)
+    game.make()
+    (game.dialogue / "havn.csv").rename(game.dialogue / "brygge.csv")
+    [told] = [line for line in game.make().splitlines() if "removed" in line]
+    assert told.startswith("build/assets: 11 files removed that nothing needs: nb/havn/a_0.ogg, ")
+    assert told.endswith(" and 5 more")
