@@ -31,7 +31,7 @@ logging.captureWarnings(True)
 class Stopped(WorkflowError):
     """What a user can mend. Where in these files it came to light is no help, and looks as if they were broken."""
 
-    __traceback__ = None
+    __traceback__ = property(lambda self: None, lambda self, traceback: None)
 
 
 # These targets are workflows of their own: they must work while sheets are wrong, and before a build can be opened. They
