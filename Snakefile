@@ -19,7 +19,14 @@ from replikk.stages.opening import open_build
 min_version("9.27")
 
 
-configfile: "config.yaml"
+# Started in the folder of a game (-s ../replikk/Snakefile), a build takes that game's config.yaml, and this one where
+# there is none.
+SETTINGS = "config.yaml"
+if not Path(SETTINGS).is_file():
+    SETTINGS = str(Path(workflow.basedir) / SETTINGS)
+
+
+configfile: SETTINGS
 
 
 report: "docs/workflow.rst"

@@ -1,5 +1,7 @@
 """What a build says on the screen: its own lines, every error, and at the end where the report is."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from game_folder import Game
@@ -64,3 +66,14 @@ def test_a_renamed_scene_is_not_told_file_by_file(game):
     [told] = [line for line in game.make().splitlines() if "removed" in line]
     assert told.startswith("build/assets: 11 files removed that nothing needs: nb/havn/a_0.ogg, ")
     assert told.endswith(" and 5 more")
+
+
+def test_a_game_needs_no_settings_of_its_own_and_its_folder_may_have_any_name(small_game):
+    small_game.root = small_game.root.rename(small_game.root.with_name("på øya"))
+    small_game.build = small_game.root / "build"
+    (small_game.root / "config.yaml").unlink()
+    assert small_game.make().splitlines()[-1] == "report: build/report/index.html"
+    assert len(small_game.clips()) == 3
+    status = [sys.executable, "-m", "replikk.cli", "status"]
+    asked = subprocess.run(status, cwd=small_game.root, capture_output=True, text=True, check=False)
+    assert "nothing to be spoken" in asked.stdout, asked.stderr
