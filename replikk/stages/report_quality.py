@@ -79,7 +79,7 @@ def report_quality(
             log.info("cannot be shipped yet: %s", waiting(blocking))
             log.info("listen and decide: %s", review_command(config))
         else:
-            log.info("can be shipped: all %d lines passed or were decided on", len(results))
+            log.info("can be shipped: no line waits for a person (%d in all)", len(results))
         log.info("report: %s", folder / "index.html")
 
 
