@@ -8,22 +8,37 @@ import logging
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from replikk.errors import ReplikkError
 from replikk.locks import hold_build_lock
+from replikk.screen import BuildScreen, quieten
 from replikk.stages.opening import open_build
 
 min_version("9.27")
 
 
-configfile: "config.yaml"
+# Started in the folder of a game (-s ../replikk/Snakefile), a build takes that game's config.yaml, and this one where
+# there is none.
+SETTINGS = "config.yaml"
+if not Path(SETTINGS).is_file():
+    SETTINGS = str(Path(workflow.basedir) / SETTINGS)
+
+
+configfile: SETTINGS
 
 
 report: "docs/workflow.rst"
 
 
 logging.captureWarnings(True)
+
+
+class Stopped(WorkflowError):
+    """What a user can mend. Where in these files it came to light is no help, and looks as if they were broken."""
+
+    __traceback__ = property(lambda self: None, lambda self, traceback: None)
 
 
 # These targets are workflows of their own: they must work while sheets are wrong, and before a build can be opened. They
@@ -48,11 +63,22 @@ if ASKED & {"train", "promote"}:
 
 if not ASKED:
 
+    # Whoever asks for Snakemake's own account (-n, -p, --verbose) gets it.
+    ASKED_TO_TELL = workflow.output_settings
+    SCREEN = BuildScreen()
+    if not (
+        ASKED_TO_TELL.dryrun
+        or ASKED_TO_TELL.printshellcmds
+        or ASKED_TO_TELL.verbose
+        or ASKED_TO_TELL.debug_dag
+    ):
+        SCREEN = quieten(logger.handlers)
+
     try:
         # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
         BUILD = open_build(config, Path(workflow.basedir) / "scripts")
     except ReplikkError as error:
-        raise WorkflowError(str(error))
+        raise Stopped(str(error))
 
     include: "rules/common.smk"
     include: "rules/dialogue.smk"
@@ -72,10 +98,11 @@ if not ASKED:
         try:
             hold_build_lock(Path(BUILD.folder))
         except ReplikkError as error:
-            raise WorkflowError(str(error))
+            raise Stopped(str(error))
 
     onsuccess:
         end_timers()
 
     onerror:
+        SCREEN.failed = True
         end_timers()

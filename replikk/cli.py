@@ -98,8 +98,13 @@ def _parser() -> argparse.ArgumentParser:
 def _config(options: argparse.Namespace, overrides: dict[str, str]) -> Config | None:
     """The project's settings; none for a question that needs no project, asked where there is none."""
     path = Path(options.config)
-    if getattr(options, "without_config", False) and options.config == "config.yaml" and not path.is_file():
-        return None
+    if options.config == "config.yaml" and not path.is_file():
+        if getattr(options, "without_config", False):
+            return None
+        # As the build does it: in the folder of a game that has no settings of its own, those of the checkout hold.
+        of_checkout = Path(__file__).parent.parent / "config.yaml"
+        if of_checkout.is_file() and Path(overrides.get("dialogue_dir", "dialogue")).is_dir():
+            path = of_checkout
     return load_config(path, overrides)
 
 
@@ -150,6 +155,8 @@ def _prune(config: Config, options: argparse.Namespace) -> str:
         f"{len(found.takes)} takes, {len(found.clips)} clips and {len(found.leftovers)} half-written files "
         f"that nothing needs"
     )
+    if not (found.takes or found.clips or found.leftovers):
+        return "the store holds nothing that could go"
     if options.delete:
         return f"deleted {what}"
     return f"{what} ({found.size_bytes / 1e6:.1f} MB); the same command with --delete removes them"

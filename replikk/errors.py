@@ -6,11 +6,14 @@ people write are collected (``Problem``) and raised together, so that one run sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LONGEST_SENTENCE = 600  # what we say ourselves; values from sheets are cut before they get into it
 SHOWN_PROBLEMS = 1000  # a sheet that is wrong in every row is wrong in one way
+ALIKE_PROBLEMS = 4  # so many of the same words are told once, with the places of the others
+SHOWN_PLACES = 10
 
 
 class ReplikkError(Exception):
@@ -30,8 +33,12 @@ class Problem:
     what: str
     instead: str
 
+    @property
+    def place(self) -> str:
+        return self.file if self.row is None else f"{self.file}:{self.row}"
+
     def __str__(self) -> str:
-        place = self.file if self.row is None else f"{self.file}:{self.row}"
+        place = self.place
         if self.line_id:
             place += f" [{printable(self.line_id)}]"
         if self.column:
@@ -46,10 +53,32 @@ class DialogueError(ReplikkError):
         self.problems = sorted(problems, key=lambda p: (p.file, p.row or 0, p.column, p.what))
         count = len(self.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
-        shown = [f"  {problem}" for problem in self.problems[:SHOWN_PROBLEMS]]
-        if count > SHOWN_PROBLEMS:
-            shown.append(f"  … and {count - SHOWN_PROBLEMS} more")
-        super().__init__("\n".join([f"{head} in the dialogue files:", *shown]))
+        shown = list(itertools.islice(_shown(self.problems), SHOWN_PROBLEMS))
+        told = sum(len(alike) for alike in shown)
+        lines = [f"  {alike[0]}{_elsewhere(alike[1:])}" for alike in shown]
+        if count > told:
+            lines.append(f"  … and {count - told} more")
+        super().__init__("\n".join([f"{head} in the dialogue files:", *lines]))
+
+
+def _shown(problems: list[Problem]) -> Iterator[list[Problem]]:
+    """Problems that are told together: one name that is wrong in a hundred rows is one mistake to mend."""
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault((problem.column, problem.what, problem.instead), []).append(problem)
+    for several in alike.values():
+        if len(several) < ALIKE_PROBLEMS:
+            yield from ([problem] for problem in several)
+        else:
+            yield several
+
+
+def _elsewhere(others: list[Problem]) -> str:
+    if not others:
+        return ""
+    places = ", ".join(other.place for other in others[:SHOWN_PLACES])
+    more = f" and {len(others) - SHOWN_PLACES} more" if len(others) > SHOWN_PLACES else ""
+    return f"\n    the same in {len(others)} more rows: {places}{more}"
 
 
 class StoreError(ReplikkError):

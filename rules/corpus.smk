@@ -10,8 +10,6 @@ One job per shard and stage. Deduplicating and splitting look at all shards at o
 
 import sys
 
-from snakemake.exceptions import WorkflowError
-
 from replikk.corpus.opening import open_corpus
 from replikk.errors import ReplikkError
 
@@ -22,7 +20,7 @@ CONDA = "conda" in {
 try:
     CORPUS = open_corpus(config, environments=CONDA)
 except ReplikkError as error:
-    raise WorkflowError(str(error))
+    raise Stopped(str(error))
 
 CORPUS_FOLDER = CORPUS.folder.path
 CORPUS_SCRIPTS = Path(workflow.basedir) / "scripts"

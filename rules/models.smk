@@ -10,15 +10,13 @@ it is asked for, and checks what is here.
 
 import sys
 
-from snakemake.exceptions import WorkflowError
-
 from replikk.errors import ReplikkError
 from replikk.models.opening import open_models
 
 try:
     MODELS = open_models(config)
 except ReplikkError as error:
-    raise WorkflowError(str(error))
+    raise Stopped(str(error))
 
 
 rule models:

@@ -8,15 +8,13 @@ says that the run has come to its end; and the gate's decision, with page, readi
 
 import sys
 
-from snakemake.exceptions import WorkflowError
-
 from replikk.errors import ReplikkError
 from replikk.training.opening import open_training
 
 try:
     TRAINING = open_training(config)
 except ReplikkError as error:
-    raise WorkflowError(str(error))
+    raise Stopped(str(error))
 
 
 rule train:

@@ -28,6 +28,7 @@ def judge_clip(config: Config, clip: Path, text: str, *, locale: str = "nb", eng
     """
     thresholds = thresholds_from_mapping(config.thresholds)
     judge = judge_of(config)
+    recording = read_recording(clip)
     made_by = engine or _engine_of(clip)
     if not judge.accepts(made_by):
         said = f"was made by '{made_by}'" if made_by else "does not say in its tags which engine made it"
@@ -35,7 +36,6 @@ def judge_clip(config: Config, clip: Path, text: str, *, locale: str = "nb", eng
             f"{clip}: {said}, which the judge '{judge.name}' must not judge; "
             "name the engine with --engine if you know it, or use another judge"
         )
-    recording = read_recording(clip)
     samples, sample_rate_hz = recording.samples, recording.sample_rate_hz
     segments = speak_text(config, text, locale, "")
     spoken = " ".join(segment.text for segment in segments)

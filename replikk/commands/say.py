@@ -40,7 +40,10 @@ def say(
         raise DialogueError(problems)
     voice = voices.voice_for(voice_name, "")
     if isinstance(voice, tuple):
-        raise ReplikkError(f"--voice {voice_name}: {voice[0]}; {voice[1]}")
+        as_character = voices.voice_for("", voice_name)
+        if isinstance(as_character, tuple):
+            raise ReplikkError(f"--voice {voice_name}: {voice[0]}; {voice[1]}")
+        voice = as_character
     segments = speak_text(config, text, locale, voice.name)
 
     engine = engine_of(config)

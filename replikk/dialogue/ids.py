@@ -88,7 +88,7 @@ def _unsafe_characters(name: str) -> list[str]:
     strange = sorted({c for c in name if c.isprintable() and not SAFE_ID.fullmatch(c) and c not in "/\\.-"})
     if strange:
         shown = " ".join("(space)" if c == " " else c for c in strange[:8])
-        found.append(f"is no safe file name because of {shown}: only a-z, A-Z, 0-9, _, - and . are")
+        found.append(f"is no safe file name because of {shown} (only a-z, A-Z, 0-9, _, - and . are)")
     return found
 
 

@@ -25,6 +25,8 @@ def lines_of(row: SheetRow, desk: Desk) -> Iterator[Line]:
         leave_out(row, "cut", desk)
         return
     who = (row.voice, row.character)
+    if not row.voice and desk.voices.is_miscast(row.character):
+        return  # voices.yaml was told about it
     if who not in desk.casting:
         desk.casting[who] = desk.voices.voice_for(*who)
     found = desk.casting[who]
@@ -56,7 +58,8 @@ def _line_of(row: SheetRow, voice: Voice, expansion: Expansion, desk: Desk) -> L
     if said.problems:
         return None
     if not can_be_spoken(segments):
-        problem(row, spoken_column, NOTHING_TO_SPEAK, "write words, or give the row the status cut", desk)
+        if (row.say if has_say else row.text).strip():  # an empty one was found when the sheet was read
+            problem(row, spoken_column, NOTHING_TO_SPEAK, "write words, or give the row the status cut", desk)
         return None
     style = _join_styles(row.style, [*shown.styles, *said.styles])
     remarks = list(dict.fromkeys([*shown.remarks, *said.remarks]))

@@ -177,8 +177,8 @@ def unresolved(raw: str, name: str) -> tuple[str, str]:
     key = name if re.fullmatch(r"[^\W\d]\w*", name) else '"' + name.replace('"', '\\"') + '"'
     return (
         f"placeholder '{printable(raw, 60)}' has no value",
-        f'write in dialogue/placeholders.yaml  {printable(key, 60)}: {{substitute: "venn"}}  (or values: [Kari, '
-        "Ola] for one clip each, or skip: true), or put what to speak in the column 'say'",
+        f'write in placeholders.yaml beside the sheets  {printable(key, 60)}: {{substitute: "venn"}}  (or values: '
+        "[Kari, Ola] for one clip each, or skip: true), or put what to speak in the column 'say'",
     )
 
 
@@ -286,7 +286,7 @@ def _unknown(token: Token, tag: Tag, state: _State) -> None:
     elif close is not None:
         instead = f"did you mean '{close}'? Otherwise {instead}"
     if token.kind == "square" and not tag.closing and tag.name.isidentifier():
-        instead += f"; if it is a placeholder, say in dialogue/placeholders.yaml what to speak for {tag.name}"
+        instead += f"; if it is a placeholder, say in placeholders.yaml what to speak for {tag.name}"
     state.problem(token.raw, f"unknown markup '{raw}'", instead)
 
 

@@ -103,7 +103,12 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
     problems, choices, skip = [], [], ""
     for name in order:
         policy = _policy_of(name, by_name)
-        if policy is None:
+        if policy is None and name in by_name:
+            raw = printable(wanted[name], 60)
+            problems.append(
+                (f"placeholder '{raw}' has no value that can be used", "mend its entry in placeholders.yaml")
+            )
+        elif policy is None:
             what, instead = unresolved(wanted[name], name)
             close = nearest(name, by_name)
             problems.append(

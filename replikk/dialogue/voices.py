@@ -63,11 +63,17 @@ class Voices:
     cast_names: tuple[str, ...]
     rows: Mapping[str, int] = field(default_factory=dict)
     """Line of each voice in the file."""
+    miscast: frozenset[str] = frozenset()
+    """Characters, folded, whose voice does not exist: one problem of the file, and none of their rows."""
 
     @property
     def character_names(self) -> tuple[str, ...]:
         """Everybody who may stand before a colon in a text ("Anna: Hei"): the characters, and the voices by name."""
         return (*self.characters, *self.voices)
+
+    def is_miscast(self, character_cell: str) -> bool:
+        """Whether the file gives this character a voice that does not exist."""
+        return bool(self.miscast) and _folded(character_cell) in self.miscast
 
     def voice_for(self, voice_cell: str, character_cell: str) -> Voice | tuple[str, str]:
         """The voice of a row, or (what is wrong, what to write instead).
@@ -135,10 +141,10 @@ def read_voices(path: Path, engine_name: str) -> tuple[Voices, list[Problem]]:
         reader.problem(
             ("voices",), "there is no voice", "write at least one, for example  voices: {kari: {espeak: {}}}"
         )
-    characters = _read_characters(top.get("characters"), voices, reader)
+    characters, miscast = _read_characters(top.get("characters"), voices, reader)
     cast_names = _read_cast_names(top.get("cast_names"), reader)
     rows = {name: lines.get(("voices", name), 1) for name in voices}
-    return Voices(str(path), voices, characters, cast_names, rows), problems + reader.problems
+    return Voices(str(path), voices, characters, cast_names, rows, frozenset(miscast)), problems + reader.problems
 
 
 def _read_voice(name: str, settings: Any, reader: YamlReader, engine_name: str) -> Voice:
@@ -229,8 +235,12 @@ def _read_reference(value: Any, voice: tuple[str, ...], reader: YamlReader) -> t
     return str(reader.path.parent / audio.relative_to(folder)), sha256, transcript
 
 
-def _read_characters(value: Any, voices: Mapping[str, Voice], reader: YamlReader) -> dict[str, str]:
+def _read_characters(
+    value: Any, voices: Mapping[str, Voice], reader: YamlReader
+) -> tuple[dict[str, str], Collection[str]]:
+    """The characters with their voices, and those, folded, whose voice does not exist."""
     characters: dict[str, str] = {}
+    miscast: list[str] = []
     seen: dict[str, str] = {}
     by_name = {folded_id(name): name for name in voices}
     for character, content in reader.mapping(value, ("characters",), None, "characters: {Ugla: kari}").items():
@@ -244,7 +254,8 @@ def _read_characters(value: Any, voices: Mapping[str, Voice], reader: YamlReader
         else:
             what = f"there is no voice '{printable(name, 60)}'" if name else "has no voice"
             reader.problem(place, what, suggestion(name, voices, f"write one of {_examples(voices)}"))
-    return characters
+            miscast.append(_folded(character))
+    return characters, miscast
 
 
 def _read_cast_names(value: Any, reader: YamlReader) -> tuple[str, ...]:

@@ -184,6 +184,8 @@ def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
     line = mark.line + 1 if mark is not None else None
     if line is None and isinstance(position := getattr(error, "position", None), int):
         line = text.count("\n", 0, position) + 1
+    if "nesting" in what:  # newer parsers stop at a limit of their own, before ours is reached
+        return Problem(file, line, "", "", f"is nested more than {MAX_DEPTH} deep", "write it flatter")
     instead = "check the colons, quotes and indentation there"
     rows = text.split("\n")
     written = rows[line - 1] if line and line <= len(rows) else ""

@@ -18,7 +18,11 @@ def check_release(release_path: Path, checked: Path) -> None:
     """Raise ReplikkError while something in ``release.json`` blocks the release; else write the file ``checked``."""
     release = read_json(release_path)
     if not release["shippable"]:
-        raise ReplikkError(f"{waiting(release['blocking'])} (config.yaml: strict is true, so this build fails)")
+        page = release_path.parent / "report" / "index.html"
+        raise ReplikkError(
+            f"cannot be shipped yet, and strict is true, so this build fails: {waiting(release['blocking'])}\n"
+            f"report: {page}"
+        )
     write_atomic(checked, b"")
 
 
@@ -34,4 +38,4 @@ def waiting(blocking: list[str]) -> str:
     if len(blocking) > NAMED:
         names += f" and {len(blocking) - NAMED} more"
     lines = "1 line waits" if len(blocking) == 1 else f"{len(blocking)} lines wait"
-    return f"{lines} for a person: {names}; the report says why, and decisions.csv takes what you decide"
+    return f"{lines} for a person: {names}"

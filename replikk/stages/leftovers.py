@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from replikk.stages.manifest import MOUTH, SUBTITLES, WORDS
 
 log = logging.getLogger(__name__)
 
+NAMED = 6  # so many files in a message: a scene that is renamed is a hundred
 AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
 TEMPORARY = re.compile(r"\.tmp-\w{8}\.(json|vtt)")
 """As ``replikk.files`` names a file until it is whole: a build that was killed leaves one behind."""
@@ -29,23 +30,27 @@ def remove_others(assets: Path, wanted: Iterable[str]) -> None:
             by_folder[folder].append(name)
         else:
             by_folder[folder] = [name]
-    if assets.is_dir():
-        _clear(assets, "", by_folder)
+    removed = list(_clear(assets, "", by_folder)) if assets.is_dir() else []
+    if removed:
+        names = ", ".join(removed[:NAMED])
+        more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
+        log.info("%s: %d files removed that nothing needs: %s%s", assets, len(removed), names, more)
 
 
-def _clear(assets: Path, below: str, wanted: Mapping[str, list[str]]) -> None:
+def _clear(assets: Path, below: str, wanted: Mapping[str, list[str]]) -> Iterator[str]:
+    """Clear one folder, naming what was removed."""
     # Sets of names: in a game of 10,000 lines nothing is looked at one by one but what is not wanted.
     names = set(os.listdir(assets / below))  # noqa: PTH208 - names, not Paths
     for name in sorted(names.difference(wanted.get(below, ()))):
         path = f"{below}/{name}" if below else name
         full = assets / path
         if full.is_dir() and not full.is_symlink():
-            _clear(assets, path, wanted)
+            yield from _clear(assets, path, wanted)
             if not any(full.iterdir()):
                 full.rmdir()
         elif is_made_by_builds(path):
             full.unlink()
-            log.info("%s: removed, nothing needs it", full)
+            yield path
 
 
 def is_made_by_builds(path: str) -> bool:

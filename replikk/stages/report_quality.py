@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,19 @@ def report_quality(
         write_atomic(folder / "index.html", render_page(data, history))
         write_atomic(release_path, canonical_json(release_of(data)))
         blocking = data["summary"]["blocking"]
-        log.info("%s", waiting(blocking) if blocking else "every clip passed or was accepted: this can be shipped")
+        if blocking:
+            log.info("cannot be shipped yet: %s", waiting(blocking))
+            log.info("listen and decide: %s", review_command(config))
+        else:
+            log.info("can be shipped: no line waits for a person (%d in all)", len(results))
         log.info("report: %s", folder / "index.html")
+
+
+def review_command(config: Config) -> str:
+    """What to type for deciding on this build, from the folder it was built in."""
+    folders = (("dialogue", config.dialogue_dir), ("build", config.build_dir))
+    named = [f"--{name}-dir {shlex.quote(str(path))}" for name, path in folders if path != Path(name)]
+    return " ".join(["replikk review", *named])
 
 
 def build_facts(config: Config, summary: Mapping[str, Any]) -> dict[str, Any]:

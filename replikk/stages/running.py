@@ -8,9 +8,11 @@ import contextlib
 import gc
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 
 import orjson
 
@@ -19,6 +21,9 @@ from replikk.errors import ReplikkError
 from replikk.files import unusable
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+CALLBACKS = ("vio_get_filelen", "vio_seek", "vio_read", "vio_write", "vio_tell")
+"""Functions of soundfile that libsndfile calls."""
+ASK_AGAIN_S = 0.005
 
 
 @contextlib.contextmanager
@@ -41,6 +46,7 @@ def open_job(
     job = parser.parse_args()
     # A stage makes hundreds of thousands of plain records that stay: looking for cycles in them finds nothing.
     gc.set_threshold(1_000_000, 20, 20)
+    end_between_callbacks()
     with stage_log(job.log):
         job.config = read_config(orjson.loads(job.config.read_bytes()))
         yield job
@@ -50,6 +56,25 @@ def open_job(
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def end_between_callbacks() -> None:
+    """Let Ctrl-C end this process, but not inside a callback of libsndfile.
+
+    C code cannot hand an exception on: there it would be lost, the stage would go on, and half a file would be written
+    as a whole one.
+    """
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGALRM, _interrupt)
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    while frame is not None:
+        if frame.f_code.co_name in CALLBACKS:
+            signal.setitimer(signal.ITIMER_REAL, ASK_AGAIN_S)
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -107,6 +107,7 @@ def test_prune_shows_what_nothing_needs_and_deletes_it_only_when_told(built):
     assert built.takes() == before
     replikk(built, "prune", "--delete")
     assert len(before - built.takes()) == 1
+    assert replikk(built, "prune") == "the store holds nothing that could go\n"
     assert "Nothing to be done" in built.make()
     assert {clip["take"] for clip in built.clips().values()} <= built.takes()
 
@@ -125,6 +126,9 @@ def test_say_speaks_a_text_without_a_sheet(small_game):
     assert "klokka" in output.lower()
     assert "fjorten tretti" in output
     assert soundfile.info(small_game.root / "x.ogg").duration > 0.8
+    small_game.write_voices(characters={"Trinse": "kari"})
+    assert "Hei" in replikk(small_game, "say", "Hei du.", "--voice", "trinse", "--out", "y.ogg")
+    assert "did you mean 'kari'" in replikk(small_game, "say", "Hei", "--voice", "karri", "--out", "y.ogg", status=1)
     assert not small_game.takes(), "a line that is only tried leaves nothing in the store"
 
 

@@ -5,9 +5,11 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
+from game_folder import PROJECT
 
 from replikk.dialogue.plan import read_plan
 from replikk.engines.faulty import FaultyEngine
@@ -51,10 +53,11 @@ def write_long_sheet(game, lines, name="lang.csv"):
 
 
 def take_files(game):
-    """Modification time and content of every take."""
+    """Modification time and content of every take; not of the halves that a kill leaves behind."""
     return {
         path.stem: (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
         for path in (game.build / "store" / "takes").glob("??/*.flac")
+        if not path.name.startswith(".tmp-")
     }
 
 
@@ -232,3 +235,32 @@ def request_for(planned, take, plan):
     """The request that made a take, as far as the faulty engine's draw depends on it."""
     line = planned.line
     return TakeRequest(take, line.segments, line.locale, line.style, plan.voices[line.voice], planned.takes.index(take))
+
+
+def test_an_interrupt_inside_the_audio_library_is_not_lost_and_leaves_a_whole_file(tmp_path):
+    """libsndfile calls back into Python, and an exception that is raised there goes nowhere."""
+    program = tmp_path / "stage.py"
+    program.write_text(
+        "import io, signal, sys, time\n"
+        "import numpy, soundfile\n"
+        "from replikk.stages.running import end_between_callbacks, stage_log\n"
+        "class File(io.BytesIO):\n"
+        "    def write(self, data):\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "        return super().write(data)\n"
+        "file, samples = File(), numpy.arange(20000, dtype='int16')\n"
+        "end_between_callbacks()\n"
+        "with stage_log(sys.argv[1]):\n"
+        "    try:\n"
+        "        soundfile.write(file, samples, 24000, format='FLAC')\n"
+        "        time.sleep(5)\n"
+        "    finally:\n"
+        "        assert (soundfile.read(io.BytesIO(file.getvalue()), dtype='int16')[0] == samples).all()\n"
+        "        print('whole')\n"
+        "print('went on')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, program, tmp_path / "log"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=60, check=False, env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "whole\ninterrupted; finished takes are kept\n")

@@ -121,7 +121,7 @@
     const next = [...found.slice(at + 1), ...found.slice(0, at)].find((each) => each.waiting && !deciding.isDone(each));
     if (!next) {
       player.stop();
-      if (waiting.length && deciding.done() === waiting.length) tell("Everything is decided. Build again.");
+      if (waiting.length && deciding.done() === waiting.length) tell(allDecided(deciding.review()));
       return;
     }
     openLine(next);
@@ -138,6 +138,11 @@
   browse.onAct(decideSelected);
 
   // Where decisions are kept ---------------------------------------------------------------------------------------------
+
+  // A page on a disk writes no file: a build that ran now would know nothing of what was decided here.
+  const allDecided = (review) => review && review.mode === "disk" && review.unwritten().length
+    ? `Everything is decided. Export the CSV, put its rows at the end of ${data.decisions.path}, then build again.`
+    : "Everything is decided. Build again.";
 
   let firstReport = null;
   const drawWork = () => {
@@ -163,7 +168,7 @@
       work.hidden = false;
     }
     for (const progress of document.querySelectorAll(".begin .progress")) {
-      progress.textContent = done === waiting.length ? "Everything is decided. Build again: snakemake --cores 1 --resources gpu=1" : done ? `${done} of ${waiting.length} decided` : "";
+      progress.textContent = done === waiting.length ? allDecided(review) : done ? `${done} of ${waiting.length} decided` : "";
     }
     drawNotices(review);
     drawDecided(review);

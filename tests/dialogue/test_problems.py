@@ -1,0 +1,69 @@
+"""One mistake is told once, at the place where it is to be mended."""
+
+from pathlib import Path
+
+import pytest
+
+from replikk.config import read_config
+from replikk.dialogue.plan import open_plan
+from replikk.errors import DialogueError, Problem
+
+VOICES = "voices: {kari: {}}\ncharacters: {Ugla: kari}\n"
+
+
+def problems(folder: Path, rows: str, voices: str = VOICES, placeholders: str = "") -> list[str]:
+    """Everything that is said of a sheet of ``id;text;character`` rows, but for the heading."""
+    dialogue = folder / "dialogue"
+    dialogue.mkdir()
+    (dialogue / "voices.yaml").write_text(voices, encoding="utf-8")
+    (dialogue / "placeholders.yaml").write_text(placeholders, encoding="utf-8")
+    (dialogue / "a.csv").write_text(f"id;text;character\n{rows}", encoding="utf-8")
+    settings = {"dialogue_dir": str(dialogue), "build_dir": str(folder / "build")}
+    with pytest.raises(DialogueError) as raised:
+        open_plan(read_config(settings))
+    return [line.replace(f"{dialogue}/", "") for line in str(raised.value).splitlines()]
+
+
+def test_a_name_that_is_wrong_in_many_rows_is_told_once_with_all_its_places(tmp_path: Path) -> None:
+    rows = "".join(f"a_{number};Hei på deg;Reven\n" for number in range(20)) + "b_1;;Ugla\n"
+    assert problems(tmp_path, rows) == [
+        "21 problems in the dialogue files:",
+        "  a.csv:2 [a_0] character: character 'Reven' has no voice; give it one under 'characters' in voices.yaml",
+        "    the same in 19 more rows: " + ", ".join(f"a.csv:{row}" for row in range(3, 13)) + " and 9 more",
+        "  a.csv:22 [b_1] text: is empty; write the text, or set status to cut",
+    ]
+
+
+def test_few_rows_with_one_mistake_are_each_told_with_their_id(tmp_path: Path) -> None:
+    told = problems(tmp_path, "a_1;Hei {mc}!;Ugla\na_2;Ja, {mc}.;Ugla\n")
+    assert [line.split(" text:")[0] for line in told[1:]] == ["  a.csv:2 [a_1]", "  a.csv:3 [a_2]"]
+    assert "write in placeholders.yaml beside the sheets  mc: {substitute:" in told[1]
+
+
+def test_problems_that_are_alike_count_each_when_too_many_are_told() -> None:
+    alike = [Problem("a.csv", row, "", "text", "is wrong", "mend it") for row in range(2000)]
+    others = [Problem("b.csv", row, "", "text", f"is wrong in way {row}", "mend it") for row in range(2000)]
+    lines = str(DialogueError([*alike, *others])).splitlines()
+    assert lines[0].startswith("4000 problems") and "the same in 1999 more rows" in lines[2]
+    assert lines[-1] == "  … and 1001 more" and len(lines) == 1000 + 3
+
+
+def test_a_character_with_a_voice_that_is_not_there_is_a_mistake_of_the_voices_and_of_no_row(tmp_path: Path) -> None:
+    rows = "a_1;Hei.;Ugla\na_2;Ja.;UGLA\n"
+    [heading, told] = problems(tmp_path, rows, voices="voices: {kari: {}}\ncharacters: {Ugla: kri}\n")
+    assert told.startswith("  voices.yaml:2 characters.Ugla: there is no voice 'kri'")
+    assert heading == "1 problem in the dialogue files:"
+
+
+def test_a_placeholder_whose_entry_is_wrong_is_not_proposed_to_itself(tmp_path: Path) -> None:
+    told = problems(tmp_path, "a_1;Hei {mc}!;Ugla\n", placeholders="mc: [Kari, Ola]\n")
+    assert "a.csv:2 [a_1] text: placeholder '{mc}' has no value that can be used; mend its entry" in told[1]
+    assert "placeholders.yaml placeholders.mc: does not say what to speak" in told[2]
+
+
+def test_what_is_empty_is_told_once(tmp_path: Path) -> None:
+    told = problems(tmp_path, "a_1;;Ugla\na_2;…;Ugla\n")
+    assert told[1:] == [
+        "  a.csv:2 [a_1] text: is empty; write the text, or set status to cut",
+        "  a.csv:3 [a_2] text: holds nothing that can be spoken; write words, or give the row the status cut",
+    ]
