@@ -11,11 +11,13 @@ from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.lexicon import Lexicon, read_lexicon
+from replikk.dialogue.markup import parse_markup
 from replikk.dialogue.voices import read_voices
 from replikk.errors import DialogueError, Problem, ReplikkError
 from replikk.judges.compare import Comparison, compare
 from replikk.judges.hallucinations import signs
 from replikk.judges.plain_rates import plain_rates
+from replikk.judges.words import split_words
 
 _LOCALES = ("nb", "nn")
 _COLUMNS = ("id", "script", "heard")
@@ -77,11 +79,21 @@ def compare_pairs(pairs: Iterable[Pair], known: Known) -> list[dict[str, Any]]:
 
 
 def _compare(pair: Pair, known: Known) -> Comparison:
+    """Of a script with markup, the nearer of what its sheet would have a voice say and of what stands there."""
+    marked = parse_markup(pair.script)
+    spoken = " ".join(segment.text for segment in marked.segments)
+    as_written = _compare_texts(pair, pair.script, known)
+    if marked.problems or not spoken or as_written.wer == 0 or split_words(spoken) == split_words(pair.script):
+        return as_written
+    return min(_compare_texts(pair, spoken, known), as_written, key=lambda found: found.wer)
+
+
+def _compare_texts(pair: Pair, script: str, known: Known) -> Comparison:
     used: dict[tuple[str, str], None] = {}
     for locale in (pair.locale,) if pair.locale else _LOCALES:
-        used.update(dict.fromkeys(known.lexicon.apply(pair.script, "", locale)[1]))
+        used.update(dict.fromkeys(known.lexicon.apply(script, "", locale)[1]))
     return compare(
-        pair.script,
+        script,
         pair.heard,
         locale=pair.locale,
         respelt=tuple(used),

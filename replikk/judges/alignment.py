@@ -25,6 +25,12 @@ _INDIRECT = 2
 """For accepting a word in another form than the script's first one."""
 _LONGEST_MATCH = 80
 """Letters in the longest stretch that is matched at once: the number words of a date with its year are shorter."""
+_TWO_NUMBERS = frozenset(
+    (f"{tens}{unit}", number)
+    for tens, number in (("femti", "fem"), ("seksti", "seks"))
+    for unit in ("", "en", "ein", "ett", "eitt", "to", "tre", "fire", "fem", "seks", "sju", "åtte", "ni")
+)
+"""Five and ten are not fifty: the only number words that are two others written together."""
 _LONGEST_NAME_SPLIT = 3
 """A judge may hear an unknown name as up to three words of its own."""
 _MOST_CELLS = 60_000
@@ -271,6 +277,8 @@ class _Search:
                 found.append((at, there, cost, arcs, others, " ".join(kinds)))
             return
         if length + min(len(one), len(other)) > _LONGEST_MATCH:
+            return
+        if (one, other) in _TWO_NUMBERS or (other, one) in _TWO_NUMBERS:
             return
         if one.startswith(other):
             rest, of_script, done = one[len(other) :], True, other

@@ -61,6 +61,11 @@ def unfolded_key(word: str) -> str:
     return "".join(kept)
 
 
+def half_stretched(key: str) -> str:
+    """A stretched sound as two letters: *brrr* is also written *brr*."""
+    return _STRETCHED.sub(r"\1\1", key)
+
+
 _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (

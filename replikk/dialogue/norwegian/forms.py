@@ -17,7 +17,8 @@ _SAME = {
     "nb": """
         en ei; min mi; din di; liten lita; ingen inga; annen anna; egen eiga; vet veit; hjem heim; hjemme heime;
         gress gras; tro tru; slo slog; lo log; jus juice; hm hmm; oi oj; hei hey; mellom imellom;
-        gjennom igjennom; bedre betre; laget lagde laga; bodde budde; beina bena beinene benene; å og; å åh""",
+        brua broa broen bruen; trøtt trett; ses sees; gjennom igjennom; bedre betre; laget lagde laga;
+        bodde budde; beina bena beinene benene; å og; å åh""",
     "nn": """
         no nå; mellom imellom; gjennom igjennom; kvifor korfor; sjølv sjøl; hendene hendane; gjekk gikk; fekk fikk;
         hos hjå; kvar kor; blei vart; blir vert; bli verte; blitt vorte; jus juice; hm hmm; oi oj; hei hey; å og;
