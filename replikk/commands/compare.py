@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,8 +145,8 @@ def explain(record: dict[str, Any]) -> str:
 def read_pairs(path: Path, locale: str) -> list[Pair]:
     """The pairs of a TSV file: columns ``id``, ``script``, ``heard`` and, if wanted, ``locale``; ``-`` is stdin.
 
-    A row may leave ``locale`` empty, and ``heard`` at its end. Raises ReplikkError when the file cannot be read or has
-    no such header, DialogueError with all rows that cannot be used.
+    A row may leave ``locale`` empty (``nb-NO`` is ``nb``), and ``heard`` at its end. Raises ReplikkError when the file
+    cannot be read or has no such header, DialogueError with all rows that cannot be used.
     """
     try:
         text = sys.stdin.buffer.read().decode("utf-8-sig") if str(path) == "-" else path.read_text("utf-8-sig")
@@ -158,20 +160,22 @@ def read_pairs(path: Path, locale: str) -> list[Pair]:
         raise ReplikkError(
             f"{path}: the first row has no column '{missing[0]}'; write id, script and heard there, with tabs between"
         )
+    if twice := [name for name in (*_COLUMNS, "locale") if header.count(name) > 1]:
+        raise ReplikkError(f"{path}: the first row has the column '{twice[0]}' twice; rename one of them")
     pairs: list[Pair] = []
     problems: list[Problem] = []
-    for number, row in enumerate(rows[1:], start=2):
-        if not row.strip():
-            continue
+    for number, row in _wrapped_rows(rows, len(header)):
         cells = _cells(row, len(header))
         named = dict(zip(header, cells, strict=False))
-        row_locale = named.get("locale", "").strip() or locale
+        row_locale = re.split("[-_]", named.get("locale", "").strip().lower())[0] or locale
         if len(cells) > len(header) or len(cells) < len(header) - 1 or "script" not in named:
             what = f"has {len(cells)} cells, the header {len(header)}"
             problems.append(Problem(str(path), number, named.get("id", ""), "", what, "put one tab between two cells"))
         elif row_locale not in ("", *_LOCALES):
             problems.append(
-                Problem(str(path), number, named["id"], "locale", f"is '{row_locale}'", "use nb, nn, or leave it empty")
+                Problem(
+                    str(path), number, named["id"], "locale", f"is '{named['locale']}'", "use nb, nn, or leave it empty"
+                )
             )
         else:
             pairs.append(Pair(named["id"], named["script"], named.get("heard", ""), row_locale))
@@ -180,13 +184,28 @@ def read_pairs(path: Path, locale: str) -> list[Pair]:
     return pairs
 
 
+def _wrapped_rows(rows: Sequence[str], wanted: int) -> Iterator[tuple[int, str]]:
+    """The rows after the header with their numbers; what a spreadsheet wrapped over several lines is one row."""
+    at = 1
+    while at < len(rows):
+        row, number = rows[at], at + 1
+        at += 1
+        if '"' in row and row.count('"') % 2 and len(row.split("\t")) < wanted:
+            last = next((stop for stop in range(at, len(rows)) if rows[stop].count('"') % 2), at)
+            whole = "\n".join(rows[number - 1 : last + 1])
+            if len(_cells(whole, wanted)) == wanted:
+                row, at = whole, last + 1
+        if row.strip():
+            yield number, row
+
+
 def _cells(row: str, wanted: int) -> list[str]:
     """The cells of one row. Quotes belong to the text unless they wrap a cell, as spreadsheet programs write them."""
     plain = row.split("\t")
     if '"' not in row:
         return plain
     try:
-        quoted = next(csv.reader([row], delimiter="\t", strict=True), [])
+        quoted = next(csv.reader(io.StringIO(row), delimiter="\t", strict=True), [])
     except csv.Error:
         return plain
     return quoted if not wanted or len(quoted) == wanted else plain
