@@ -17,7 +17,7 @@ from replikk.judges.alignment import align
 from replikk.judges.lattice import Lattice, Token
 from replikk.judges.runs import edge_run, longest_wrong_run, repeated_words
 from replikk.judges.search import Same, SameName, Step
-from replikk.judges.words import is_near_name, name_sound, sounds_alike, split_words, word_key
+from replikk.judges.words import NO_NAMES, is_near_name, name_sound, sounds_alike, split_words, word_key
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _same(locale: str) -> Same:
 
 def _same_name(wanted: Token, got: Token) -> str:
     """Any name may be heard in another spelling of its sound."""
-    if not wanted.capital:
+    if not wanted.capital or got.plain in NO_NAMES:
         return ""
     inside = wanted.capital == "inside"
     return "name" if name_sound(wanted.plain, inside) == name_sound(got.plain, inside) else ""

@@ -122,6 +122,8 @@ def _loose_sound(key: str) -> str:
     return re.sub(r"(.)\1+", r"\1", sound)
 
 
+NO_NAMES = frozenset(("tack", "can", "will", "with", "fick", "gick", "och", "dock"))
+"""Foreign words that a judge which left the language writes, and that sound like Norwegian ones: *Takk*, *tack*."""
 _NAME_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
