@@ -33,6 +33,7 @@ from replikk.judges.several_words import (
     grouped_thousands,
     hours,
     in_context,
+    laughs,
     rulers,
     short_forms,
 )
@@ -54,8 +55,9 @@ _TEN_AND_ONE = re.compile(rf"({_TENS})(en|ein|ett|eitt|to|tre|fire|fem|seks|sju|
 _ONE_AND_TEN = re.compile(rf"(en|ein|ett|eitt|to|tre|fire|fem|seks|sju|åtte|ni)og({_TENS})")
 _SPELT_OUT = re.compile(r"[^\W\d_](?:[-.][^\W\d_])+")
 _HISSED = re.compile(r"(?!([^aeiouyæøå])\1*$)[bcdfghjklmnpqrstvwxz]{3,}")
-"""*psst*, *hmm*, *sssj*: how long the sounds of an interjection without a vowel are is free."""
 _DOUBLED = re.compile(r"(.)\1+")
+_DRAWN_OUT = re.compile(r"([iouyæøå])\1|aa$|ee(?=i)|(?<=[aeiouyæøå])hh$")
+_LAUGHED = re.compile(r"(h[aeiouæø])\1+")
 _VOWELS = frozenset("aeiouyæøå")
 _SHOUTED_WORDS = frozenset(
     listed("""
@@ -113,6 +115,7 @@ def _lattice(
         paths.extend(days(kept, locale))
         paths.extend(hours(kept, locale))
         paths.extend(broken_numbers(tokens, locale))
+    paths.extend(laughs(tokens))
     if odd:
         paths.extend(rulers(kept, locale))
         paths.extend(in_context(text, tokens, locale))
@@ -148,6 +151,8 @@ def _one_word(
         ways = [(keys, "letters" if place else "") for place, keys in enumerate(names)]
         if spelt and "." in word:
             ways.append(((key,), ""))
+        if (unfolded := unfolded_key(word)) != plain:  # mmm, mm
+            ways.extend((((unfolded,), ""), ((half_stretched(unfolded),), "")))
         if after_digits and not spelt:  # 5 m
             ways.extend((keys, "abbreviation") for keys in unit_words(word, locale))
         token = Token(word, plain, f"{key}." if spelt else key, ways[0][0] if ways else (key,))
@@ -160,12 +165,21 @@ def _one_word(
         unfolded = unfolded_key(word)
         if unfolded != plain:
             ways.extend((((unfolded,), ""), ((half_stretched(unfolded),), "")))
-        if not word.isupper() and _HISSED.fullmatch(unfolded):
-            ways.append(((_DOUBLED.sub(r"\1", unfolded),), ""))
+        ways.extend(((short,), "") for short in _shorter_sounds(word, unfolded))
         ways.extend(_other_ways(piece, plain, key, after_digits, locale, heard, shouted))
         token = Token(word, plain, key, (key,), capital)
     ways = [(keys, kind) for keys, kind in ways if keys]
     return token, tuple(dict.fromkeys(ways)), _may_be_short(piece, plain)
+
+
+def _shorter_sounds(word: str, unfolded: str) -> Iterator[str]:
+    """How long the sounds of an interjection are is free: *psst*, *hmm*; *jaa*, *neei*, *ehh*; *hahaha*."""
+    if not word.isupper() and _HISSED.fullmatch(unfolded):
+        yield _DOUBLED.sub(r"\1", unfolded)
+    if _DRAWN_OUT.search(unfolded):
+        yield _DRAWN_OUT.sub(lambda found: found[0][0], unfolded)
+    if laugh := _LAUGHED.fullmatch(unfolded):
+        yield laugh[1] * 2
 
 
 def _may_be_short(piece: Piece, plain: str) -> bool:

@@ -97,7 +97,7 @@ def compare(
     return _measure(wanted, got, steps)
 
 
-_MOST_BORROWED = 3
+_MOST_BORROWED = 2
 """Of a line's words one in so many may be heard in the other written standard, and one in any line."""
 
 

@@ -20,6 +20,7 @@ _THREE_DIGITS = re.compile(r"\d{3}")
 _DAY = re.compile(r"[12]?\d|3[01]")
 _AFTERNOON = re.compile(r"1[3-9]|2[0-4]")
 _CLOCK = frozenset(("klokka", "klokken", "kl"))
+_LAUGHS = frozenset(("ha", "he", "hi", "ho", "hæ", "hø"))
 _MOST_OF_A_NAME = 30
 _SAID_TOO = (
     (" er lik ", " er "),  # to pluss to er fire
@@ -96,6 +97,18 @@ def rulers(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:
         if value is not None and value <= _MOST_OF_A_NAME:
             for keys, kind in number_ways(str(value), True, "ordinal", locale):
                 yield Path(at, at + 1, ("den", *keys), kind)
+
+
+def laughs(tokens: Sequence[Token]) -> Iterator[Path]:
+    """*Ha, ha, ha!* is *haha*: nobody counts."""
+    start = 0
+    while start < len(tokens):
+        stop = start + 1
+        while stop < len(tokens) and tokens[stop].plain == tokens[start].plain:
+            stop += 1
+        if stop - start > 1 and tokens[start].plain in _LAUGHS:
+            yield Path(start, stop, (tokens[start].plain * 2,))
+        start = stop
 
 
 def in_context(text: str, tokens: Sequence[Token], locale: str) -> Iterator[Path]:

@@ -66,6 +66,8 @@ def _said(word: str, full_stop: bool, which: str, locale: str) -> list[str]:
     from replikk.dialogue.norwegian.cardinals import cardinal, digit_by_digit, ordinal, year
 
     said = readings(word, locale)
+    if word.isdigit() and len(word) > 2 and word.startswith("0"):
+        return list(dict.fromkeys([said[0], digit_by_digit(word, locale)]))  # 007 is neither 7 nor 07
     if word.isdigit():
         if len(word) == 2 and word.isdecimal() and not word.startswith("0"):
             # Only a code is read digit by digit, and "tre fire" for 34 would be a wrong number.

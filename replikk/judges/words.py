@@ -139,7 +139,7 @@ _NAME_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[aeiou])h$", ""),
         (r"(?<=[aeiou])h(?=[lmnr])", ""),
         (r"dt$", "t"),
-        (r"y$", "i"),
+        (r"(?<=...)y$", "i"),
     )
 )
 

@@ -161,6 +161,8 @@ def _decimals(written: str, locale: str) -> Iterator[str]:
         for neuter in (False, True):
             head = "" if int(match[1]) == 0 else cardinal(int(match[1]), locale, neuter=neuter) + " og "
             yield head + fraction(*part, locale, neuter=neuter)
+            if part == (1, 2) and head:
+                yield f"{head}ei halv"
             if part == (1, 4):
                 yield head + ("ein kvart" if locale == "nn" else "en kvart")
             if part == (3, 4):
