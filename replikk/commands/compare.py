@@ -82,10 +82,12 @@ def compare_pairs(pairs: Iterable[Pair], known: Known) -> list[dict[str, Any]]:
 
 def _compare(pair: Pair, known: Known) -> Comparison:
     """Of a script with markup, the nearer of what its sheet would have a voice say and of what stands there."""
+    as_written = _compare_texts(pair, pair.script, known)
+    if as_written.wer == 0:
+        return as_written
     marked = parse_markup(pair.script)
     spoken = " ".join(segment.text for segment in marked.segments)
-    as_written = _compare_texts(pair, pair.script, known)
-    if marked.problems or not spoken or as_written.wer == 0 or split_words(spoken) == split_words(pair.script):
+    if marked.problems or not spoken or split_words(spoken) == split_words(pair.script):
         return as_written
     return min(_compare_texts(pair, spoken, known), as_written, key=lambda found: found.wer)
 
