@@ -12,7 +12,7 @@ _NEVER_FIRST = frozenset((*(old for old, _ in _OLD_NUMBER_WORDS), "fyrst", "fyrs
 """Forms that are never found inside other words once these are made one: *trettitre*, *førsteklassing*."""
 NUMBER_WORD = re.compile(
     "(?:og|null|en|ett|et|to|tre|fire|fem|seks|sju|syv|åtte|ni|ti|elleve|tolv|tretten|fjorten|femten|seksten|sytten|atten|"
-    "nitten|tjue|tyve|tretti|tredve|førti|førr|søtti|femti|seksti|sytti|åtti|nitti|hundre|tusen|første|andre|tredje|fjerde|sjette|ende|nde|de|te)+"
+    "nitten|tjue|tyve|tretti|tredve|førti|førr|søtti|femti|seksti|sytti|åtti|nitti|hundre|tusen|første|andre|tredje|fjerde|sjette|ende|ande|nde|de|te)+"
 )
 
 

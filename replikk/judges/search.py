@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from replikk.judges.keys import NUMBER_WORD
 from replikk.judges.lattice import Arc, Lattice, Token
 
 _WORD_ERROR = 10_000
@@ -24,11 +25,7 @@ _INDIRECT = 2
 """For accepting a word in another form than the script's first one."""
 _LONGEST_MATCH = 80
 """Letters in the longest stretch that is matched at once: the number words of a date with its year are shorter."""
-_TWO_NUMBERS = frozenset(
-    (f"{tens}{unit}", number)
-    for tens, number in (("femti", "fem"), ("seksti", "seks"))
-    for unit in ("", "en", "ein", "ett", "eitt", "to", "tre", "fire", "fem", "seks", "sju", "åtte", "ni")
-)
+_TENS_OF = {"fem": "femti", "seks": "seksti"}
 """Five and ten are not fifty: the only number words that are two others written together."""
 _LONGEST_NAME_SPLIT = 3
 """A judge may hear an unknown name as up to three words of its own."""
@@ -63,6 +60,11 @@ _Match = tuple[int, int, int, tuple[Arc, ...], tuple[Arc, ...], str]
 
 _Came = tuple[int, int, str, tuple[Arc, ...], tuple[Arc, ...], str]
 _FAR = 1 << 60
+
+
+def _are_two_numbers(unit: str, tens: str) -> bool:
+    """*fem* against *femti* or *femtiende*: what follows the unit would be *ti*, *tiende*."""
+    return unit in _TENS_OF and tens.startswith(_TENS_OF[unit]) and NUMBER_WORD.fullmatch(tens) is not None
 
 
 def _step(
@@ -227,7 +229,7 @@ class Search:
             return
         if length + min(len(one), len(other)) > _LONGEST_MATCH:
             return
-        if (one, other) in _TWO_NUMBERS or (other, one) in _TWO_NUMBERS:
+        if _are_two_numbers(one, other) or _are_two_numbers(other, one):
             return
         if one.startswith(other):
             rest, of_script, done = one[len(other) :], True, other
