@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from replikk.config import Config
 from replikk.dialogue.lexicon import Lexicon, read_lexicon
+from replikk.dialogue.markup import parse_markup
 from replikk.dialogue.voices import read_voices
 from replikk.errors import DialogueError, Problem, ReplikkError
 from replikk.judges.compare import Comparison, compare
 from replikk.judges.hallucinations import signs
 from replikk.judges.plain_rates import plain_rates
+from replikk.judges.words import split_words
 
 _LOCALES = ("nb", "nn")
 _COLUMNS = ("id", "script", "heard")
@@ -77,11 +81,23 @@ def compare_pairs(pairs: Iterable[Pair], known: Known) -> list[dict[str, Any]]:
 
 
 def _compare(pair: Pair, known: Known) -> Comparison:
+    """Of a script with markup, the nearer of what its sheet would have a voice say and of what stands there."""
+    as_written = _compare_texts(pair, pair.script, known)
+    if as_written.wer == 0:
+        return as_written
+    marked = parse_markup(pair.script)
+    spoken = " ".join(segment.text for segment in marked.segments)
+    if marked.problems or not spoken or split_words(spoken) == split_words(pair.script):
+        return as_written
+    return min(_compare_texts(pair, spoken, known), as_written, key=lambda found: found.wer)
+
+
+def _compare_texts(pair: Pair, script: str, known: Known) -> Comparison:
     used: dict[tuple[str, str], None] = {}
     for locale in (pair.locale,) if pair.locale else _LOCALES:
-        used.update(dict.fromkeys(known.lexicon.apply(pair.script, "", locale)[1]))
+        used.update(dict.fromkeys(known.lexicon.apply(script, "", locale)[1]))
     return compare(
-        pair.script,
+        script,
         pair.heard,
         locale=pair.locale,
         respelt=tuple(used),
@@ -131,8 +147,8 @@ def explain(record: dict[str, Any]) -> str:
 def read_pairs(path: Path, locale: str) -> list[Pair]:
     """The pairs of a TSV file: columns ``id``, ``script``, ``heard`` and, if wanted, ``locale``; ``-`` is stdin.
 
-    A row may leave ``locale`` empty, and ``heard`` at its end. Raises ReplikkError when the file cannot be read or has
-    no such header, DialogueError with all rows that cannot be used.
+    A row may leave ``locale`` empty (``nb-NO`` is ``nb``), and ``heard`` at its end. Raises ReplikkError when the file
+    cannot be read or has no such header, DialogueError with all rows that cannot be used.
     """
     try:
         text = sys.stdin.buffer.read().decode("utf-8-sig") if str(path) == "-" else path.read_text("utf-8-sig")
@@ -146,20 +162,22 @@ def read_pairs(path: Path, locale: str) -> list[Pair]:
         raise ReplikkError(
             f"{path}: the first row has no column '{missing[0]}'; write id, script and heard there, with tabs between"
         )
+    if twice := [name for name in (*_COLUMNS, "locale") if header.count(name) > 1]:
+        raise ReplikkError(f"{path}: the first row has the column '{twice[0]}' twice; rename one of them")
     pairs: list[Pair] = []
     problems: list[Problem] = []
-    for number, row in enumerate(rows[1:], start=2):
-        if not row.strip():
-            continue
+    for number, row in _wrapped_rows(rows, len(header)):
         cells = _cells(row, len(header))
         named = dict(zip(header, cells, strict=False))
-        row_locale = named.get("locale", "").strip() or locale
+        row_locale = re.split("[-_]", named.get("locale", "").strip().lower())[0] or locale
         if len(cells) > len(header) or len(cells) < len(header) - 1 or "script" not in named:
             what = f"has {len(cells)} cells, the header {len(header)}"
             problems.append(Problem(str(path), number, named.get("id", ""), "", what, "put one tab between two cells"))
         elif row_locale not in ("", *_LOCALES):
             problems.append(
-                Problem(str(path), number, named["id"], "locale", f"is '{row_locale}'", "use nb, nn, or leave it empty")
+                Problem(
+                    str(path), number, named["id"], "locale", f"is '{named['locale']}'", "use nb, nn, or leave it empty"
+                )
             )
         else:
             pairs.append(Pair(named["id"], named["script"], named.get("heard", ""), row_locale))
@@ -168,13 +186,28 @@ def read_pairs(path: Path, locale: str) -> list[Pair]:
     return pairs
 
 
+def _wrapped_rows(rows: Sequence[str], wanted: int) -> Iterator[tuple[int, str]]:
+    """The rows after the header with their numbers; what a spreadsheet wrapped over several lines is one row."""
+    at = 1
+    while at < len(rows):
+        row, number = rows[at], at + 1
+        at += 1
+        if '"' in row and row.count('"') % 2 and len(row.split("\t")) < wanted:
+            last = next((stop for stop in range(at, len(rows)) if rows[stop].count('"') % 2), at)
+            whole = "\n".join(rows[number - 1 : last + 1])
+            if len(_cells(whole, wanted)) == wanted:
+                row, at = whole, last + 1
+        if row.strip():
+            yield number, row
+
+
 def _cells(row: str, wanted: int) -> list[str]:
     """The cells of one row. Quotes belong to the text unless they wrap a cell, as spreadsheet programs write them."""
     plain = row.split("\t")
     if '"' not in row:
         return plain
     try:
-        quoted = next(csv.reader([row], delimiter="\t", strict=True), [])
+        quoted = next(csv.reader(io.StringIO(row), delimiter="\t", strict=True), [])
     except csv.Error:
         return plain
     return quoted if not wanted or len(quoted) == wanted else plain

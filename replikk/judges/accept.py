@@ -17,15 +17,26 @@ What a whole line says, numbers in their context, comes from ``speakable``, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, product
 
 from replikk.dialogue.norwegian.tables import listed
-from replikk.judges.keys import canonical, keys_of, locales_of
+from replikk.judges.keys import canonical
 from replikk.judges.lattice import Lattice, Path, Token, build_lattice
 from replikk.judges.pieces import Piece, is_odd, is_shouted, pieces_of
-from replikk.judges.script_ways import form_paths, lexicon_forms
+from replikk.judges.script_ways import broken_numbers, form_paths, lexicon_forms
+from replikk.judges.several_words import (
+    LONGEST_ABBREVIATION,
+    amounts,
+    days,
+    grouped_thousands,
+    hours,
+    in_context,
+    laughs,
+    rulers,
+    short_forms,
+)
 from replikk.judges.ways import (
     LONGEST_ACRONYM,
     Ways,
@@ -33,20 +44,20 @@ from replikk.judges.ways import (
     hyphened_ways,
     letter_ways,
     number_ways,
+    spelt_with_ending,
     unit_words,
     which_number,
 )
-from replikk.judges.words import SEPARATORS, strip_edges, unfolded_key, word_key
+from replikk.judges.words import half_stretched, unfolded_key, word_key
 
-LONGEST_ABBREVIATION = 5
-_LONGEST_HUNK = 12
-"""Displayed words that a rule for whole lines may change together; a sum or a date with its time has fewer."""
 _TENS = "tjue|tretti|førti|femti|seksti|sytti|åtti|nitti"
 _TEN_AND_ONE = re.compile(rf"({_TENS})(en|ein|ett|eitt|to|tre|fire|fem|seks|sju|åtte|ni)")
 _ONE_AND_TEN = re.compile(rf"(en|ein|ett|eitt|to|tre|fire|fem|seks|sju|åtte|ni)og({_TENS})")
-_THOUSANDS = re.compile(r"\d{1,3}")
-_THREE_DIGITS = re.compile(r"\d{3}")
 _SPELT_OUT = re.compile(r"[^\W\d_](?:[-.][^\W\d_])+")
+_HISSED = re.compile(r"(?!([^aeiouyæøå])\1*$)[bcdfghjklmnpqrstvwxz]{3,}")
+_DOUBLED = re.compile(r"(.)\1+")
+_DRAWN_OUT = re.compile(r"([iouyæøå])\1|aa$|ee(?=i)|(?<=[aeiouyæøå])hh$")
+_LAUGHED = re.compile(r"(h[aeiouæø])\1+")
 _VOWELS = frozenset("aeiouyæøå")
 _SHOUTED_WORDS = frozenset(
     listed("""
@@ -99,12 +110,17 @@ def _lattice(
     if script is not None and tuple([token.same for token in tokens]) == script:
         return build_lattice(tokens, ())  # word for word the script: nobody will ask what else it may mean
     if digits:
-        paths.extend(_grouped_thousands(kept, locale))
-        paths.extend(_amounts(kept, locale))
+        paths.extend(grouped_thousands(kept, locale))
+        paths.extend(amounts(kept, locale))
+        paths.extend(days(kept, locale))
+        paths.extend(hours(kept, locale))
+        paths.extend(broken_numbers(tokens, locale))
+    paths.extend(laughs(tokens))
     if odd:
-        paths.extend(_in_context(text, tokens, locale))
+        paths.extend(rulers(kept, locale))
+        paths.extend(in_context(text, tokens, locale))
     if script is not None:
-        paths.extend(_short_forms(tokens, locale, frozenset(script)))
+        paths.extend(short_forms(tokens, locale, frozenset(script)))
     else:
         paths.extend(lexicon_forms(tokens, respelt, locale))
         if free:
@@ -135,19 +151,35 @@ def _one_word(
         ways = [(keys, "letters" if place else "") for place, keys in enumerate(names)]
         if spelt and "." in word:
             ways.append(((key,), ""))
+        if (unfolded := unfolded_key(word)) != plain:  # mmm, mm
+            ways.extend((((unfolded,), ""), ((half_stretched(unfolded),), "")))
+        if after_digits and not spelt:  # 5 m
+            ways.extend((keys, "abbreviation") for keys in unit_words(word, locale))
         token = Token(word, plain, f"{key}." if spelt else key, ways[0][0] if ways else (key,))
     else:
         ways.append(((key,), ""))
         if "-" in word:
             parts = [hyphened_ways(part, locale) for part in word.split("-") if part]
             ways.extend((tuple(key for keys in choice for key in keys), "") for choice in islice(product(*parts), 24))
+            ways.extend((keys, "letters") for keys in spelt_with_ending(word, locale))
         unfolded = unfolded_key(word)
         if unfolded != plain:
-            ways.append(((unfolded,), ""))
+            ways.extend((((unfolded,), ""), ((half_stretched(unfolded),), "")))
+        ways.extend(((short,), "") for short in _shorter_sounds(word, unfolded))
         ways.extend(_other_ways(piece, plain, key, after_digits, locale, heard, shouted))
         token = Token(word, plain, key, (key,), capital)
     ways = [(keys, kind) for keys, kind in ways if keys]
     return token, tuple(dict.fromkeys(ways)), _may_be_short(piece, plain)
+
+
+def _shorter_sounds(word: str, unfolded: str) -> Iterator[str]:
+    """How long the sounds of an interjection are is free: *psst*, *hmm*; *jaa*, *neei*, *ehh*; *hahaha*."""
+    if not word.isupper() and _HISSED.fullmatch(unfolded):
+        yield _DOUBLED.sub(r"\1", unfolded)
+    if _DRAWN_OUT.search(unfolded):
+        yield _DRAWN_OUT.sub(lambda found: found[0][0], unfolded)
+    if laugh := _LAUGHED.fullmatch(unfolded):
+        yield laugh[1] * 2
 
 
 def _may_be_short(piece: Piece, plain: str) -> bool:
@@ -195,85 +227,3 @@ def _other_ways(
         yield (f"{found[2]}og{found[1]}",), "number"
     elif found := _ONE_AND_TEN.fullmatch(key):
         yield (f"{found[2]}{found[1]}",), "number"
-
-
-def _grouped_thousands(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:
-    """*2 300* is one number, in two displayed words."""
-    for start, piece in enumerate(pieces):
-        if not _THOUSANDS.fullmatch(piece.word) or piece.full_stop:
-            continue
-        stop = start + 1
-        while stop < len(pieces) and stop < start + 5 and _THREE_DIGITS.fullmatch(pieces[stop].word):
-            stop += 1
-            digits = "".join(piece.word for piece in pieces[start:stop])
-            for keys, kind in number_ways(digits, False, "cardinal", locale):
-                yield Path(start, stop, keys, kind)
-            if pieces[stop - 1].full_stop:
-                break
-
-
-def _amounts(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:
-    """*99,90 kr*: a number with its currency has readings of its own (*nittini nitti*)."""
-    from replikk.dialogue.norwegian import readings
-
-    for at in range(len(pieces) - 1):
-        one, other = pieces[at].word, pieces[at + 1].word
-        if not (one[0].isdigit() and other.lower() in ("kr", "kroner")) and not (
-            one.lower() == "kr" and other[0].isdigit()
-        ):
-            continue
-        number = one if one[0].isdigit() else other
-        for one_locale in locales_of(locale):
-            for said in readings(f"{number} kr", one_locale):
-                if keys := keys_of(said, locale):
-                    yield Path(at, at + 2, keys, "number")
-
-
-def _in_context(text: str, tokens: Sequence[Token], locale: str) -> Iterator[Path]:
-    """What the planner would have a voice say, where that differs from what is written."""
-    from replikk.dialogue.norwegian import speakable
-
-    written = [token.plain if not is_odd(token.shown) else f"\0{token.shown}" for token in tokens]
-    for one in locales_of(locale):
-        spoken = [word_key(strip_edges(piece)) for piece in SEPARATORS.split(speakable(text, one))]
-        spoken = [key for key in spoken if key]
-        for i1, i2, j1, j2 in _changes(written, spoken):
-            if i1 == i2:  # a word more, such as "klokka" before a time: say it with its neighbour
-                i2, j2 = i2 + 1, j2 + 1
-            keys = tuple(canonical(key, locale) for key in spoken[j1:j2])
-            if keys and i1 < i2 <= len(tokens) and i2 - i1 <= _LONGEST_HUNK:
-                kind = "number" if any(c.isdigit() for token in tokens[i1:i2] for c in token.shown) else "abbreviation"
-                yield Path(i1, i2, keys, kind)
-                text_keys = " ".join(keys)
-                if " er lik " in text_keys:  # to pluss to er fire
-                    yield Path(i1, i2, tuple(text_keys.replace(" er lik ", " er ").split()), kind)
-                    yield Path(i1, i2, tuple(text_keys.replace(" er lik ", " blir ").split()), kind)
-
-
-def _changes(written: Sequence[str], spoken: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Stretches of ``written`` and ``spoken`` (from, up to, from, up to) between the words that both have."""
-    from rapidfuzz.distance import Indel
-
-    open_stretch: tuple[int, int] | None = None
-    for edit in Indel.opcodes(written, spoken):
-        if edit.tag != "equal":
-            open_stretch = open_stretch or (edit.src_start, edit.dest_start)
-        elif open_stretch is not None:
-            yield open_stretch[0], edit.src_start, open_stretch[1], edit.dest_start
-            open_stretch = None
-    if open_stretch is not None:
-        yield open_stretch[0], len(written), open_stretch[1], len(spoken)
-
-
-def _short_forms(tokens: Sequence[Token], locale: str, script_keys: Set[str]) -> Iterator[Path]:
-    """Abbreviations that a judge wrote without full stops: *f eks*, *bl a*, *kl*."""
-    for start, token in enumerate(tokens):
-        if len(token.plain) > LONGEST_ABBREVIATION:
-            continue
-        letters = ""
-        for stop in range(start + 1, min(start + 3, len(tokens)) + 1):
-            letters += tokens[stop - 1].plain
-            if len(letters) > LONGEST_ABBREVIATION + 1:
-                break
-            if stop > start + 1 or tokens[start].same not in script_keys:
-                yield from (Path(start, stop, keys, "abbreviation") for keys in abbreviated(letters, locale))

@@ -1,57 +1,21 @@
 """The cheapest alignment of two lattices.
 
-They are aligned from left to right: at a pair of nodes a stretch of words may **match**, which costs nothing, or a word
-may be taken for another, left out or put in, which costs one word error each. A match goes by letters: it walks along
-both lattices until the letters of both sides are used up at the same time, so that *lese spill* is *lesespill*. That
-hides a blank and never a letter. Of alignments with the same number of errors, the one whose wrong words are most
-alike is taken.
+They are searched from left to right (``search.py``), without what agrees at both ends. The search looks at pairs of
+nodes, so texts that are too long for it are cut into parts first, where they agree for certain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from replikk.judges.lattice import Lattice
+from replikk.judges.search import Same, SameName, Search, Step
 
-from replikk.judges.lattice import Arc, Lattice, Token
-
-_WORD_ERROR = 10_000
-_UNLIKE = 100
-"""What a substitution costs more when the two words have no letter in common: it only settles ties."""
-_LONE = 60
-"""The same for a word left out or put in: two of them beat two unlike pairs."""
-_ROUNDABOUT = 40
-"""For a wrong word that is only part of a reading: what is wrong is best shown as it was written."""
-_INDIRECT = 2
-"""For accepting a word in another form than the script's first one."""
-_LONGEST_MATCH = 80
-"""Letters in the longest stretch that is matched at once: the number words of a date with its year are shorter."""
-_LONGEST_NAME_SPLIT = 3
-"""A judge may hear an unknown name as up to three words of its own."""
 _MOST_CELLS = 60_000
 """Pairs of nodes that are looked at; texts beyond it (a loop, a monologue) are cut where they agree first."""
-
-
-class Step(NamedTuple):
-    """A part of an alignment, in order: words with one fate."""
-
-    op: str
-    """``ok``, ``sub``, ``ins`` or ``del``; all but ``ok`` concern one word."""
-    expected: tuple[str, ...]
-    """The words of the script, as keys."""
-    heard: tuple[str, ...]
-    kind: str
-    """For ``ok``: why it was accepted, when the words are not the same; several kinds have blanks between them."""
-    script_nodes: tuple[int, int]
-    heard_nodes: tuple[int, int]
-    script_token: int = -1
-    """The displayed word, where the step is just that."""
-    heard_token: int = -1
-
-
-Same = Callable[[Token, Token], str]
-"""The kind as which a heard word is taken for a word of the script, though their letters differ; empty for not."""
-SameName = Callable[[Token, str], bool]
-"""Whether heard letters are a spelling of a word of the script, which is a name."""
+_PART = 4
+"""A part of such a text has so many times fewer: there may be many."""
+_AGREEING = (4, 3, 2, 1)
+"""Words in a row that must agree where a text is cut: few only in a part that is still too long. A single *hundre* or
+*og* agrees by chance, in the middle of another number."""
 
 
 def align(script: Lattice, heard: Lattice, same: Same | None, same_name: SameName | None) -> list[Step]:
@@ -89,213 +53,72 @@ def _between(
     got: tuple[int, int],
     same: Same | None,
     same_name: SameName | None,
-    cut: bool = True,
+    agreeing: tuple[int, ...] = _AGREEING,
 ) -> list[Step]:
     """The alignment of the displayed words ``wanted`` and ``got`` (from, up to)."""
     first, last = script.bounds[wanted[0]], script.bounds[wanted[1]]
     begin, end = heard.bounds[got[0]], heard.bounds[got[1]]
-    if (last - first + 1) * (end - begin + 1) <= _MOST_CELLS or first == last or begin == end:
-        return _Search(script, heard, first, last, begin, end, same, same_name).steps()
-    if not cut:
-        return _one_by_one(script, heard, wanted, got)
+    most = _MOST_CELLS if agreeing is _AGREEING else _MOST_CELLS // _PART
+    if (last - first + 1) * (end - begin + 1) <= most or first == last or begin == end:
+        return Search(script, heard, first, last, begin, end, same, same_name).steps()
+    if not agreeing:
+        return _step_by_step(script, heard, wanted, got, same, same_name)
     from rapidfuzz.distance import Levenshtein
 
     steps: list[Step] = []
-    names = [token.same for token in script.tokens[slice(*wanted)]]
-    for edit in Levenshtein.opcodes(names, [token.same for token in heard.tokens[slice(*got)]]):
-        i, j = wanted[0] + edit.src_start, got[0] + edit.dest_start
-        if edit.tag == "equal":
-            steps += [_agreed(script, heard, i + k, j + k) for k in range(edit.src_end - edit.src_start)]
-        else:
-            part, other = (i, wanted[0] + edit.src_end), (j, got[0] + edit.dest_end)
-            steps += _between(script, heard, part, other, same, same_name, cut=False)
-    return steps
-
-
-def _one_by_one(script: Lattice, heard: Lattice, wanted: tuple[int, int], got: tuple[int, int]) -> list[Step]:
-    """Two long stretches with nothing in common: word against word."""
-    steps: list[Step] = []
     i, j = wanted[0], got[0]
-    while i < wanted[1] or j < got[1]:
-        expected = script.tokens[i].first[:1] if i < wanted[1] else ()
-        other = heard.tokens[j].first[:1] if j < got[1] else ()
-        op = "sub" if expected and other else "del" if expected else "ins"
-        steps.append(
-            Step(
-                op, expected, other, "",
-                (script.bounds[i], script.bounds[i + bool(expected)]),
-                (heard.bounds[j], heard.bounds[j + bool(other)]), i if expected else -1, j if other else -1,
-            )
-        )  # fmt: skip
-        i, j = i + bool(expected), j + bool(other)
+    names = [token.same for token in script.tokens[slice(*wanted)]]
+    for block in Levenshtein.opcodes(names, [token.same for token in heard.tokens[slice(*got)]]):
+        if block.tag != "equal" or block.src_end - block.src_start < agreeing[0]:
+            continue
+        # The words at the ends of what agrees may belong to a reading of their neighbours.
+        edge = int(agreeing[0] > 2)
+        at, there = wanted[0] + block.src_start + edge, got[0] + block.dest_start + edge
+        steps += _between(script, heard, (i, at), (j, there), same, same_name, agreeing[1:])
+        length = block.src_end - block.src_start - 2 * edge
+        steps += [_agreed(script, heard, at + k, there + k) for k in range(length)]
+        i, j = at + length, there + length
+    return steps + _between(script, heard, (i, wanted[1]), (j, got[1]), same, same_name, agreeing[1:])
+
+
+def _step_by_step(
+    script: Lattice,
+    heard: Lattice,
+    wanted: tuple[int, int],
+    got: tuple[int, int],
+    same: Same | None,
+    same_name: SameName | None,
+) -> list[Step]:
+    """Two long stretches that agree in no displayed word: what matches next is taken, without a look at the rest."""
+    (i, last), (j, end) = wanted, got
+    nodes = script.bounds[i], script.bounds[last], heard.bounds[j], heard.bounds[end]
+    search = Search(script, heard, *nodes, same, same_name)
+    steps: list[Step] = []
+
+    def wrong(to_i: int, to_j: int) -> None:
+        nonlocal i, j
+        while i < to_i or j < to_j:
+            expected = script.tokens[i].first[:1] if i < to_i else ()
+            other = heard.tokens[j].first[:1] if j < to_j else ()
+            to = script.bounds[i + bool(expected)], heard.bounds[j + bool(other)]
+            op = "sub" if expected and other else "del" if expected else "ins"
+            where = (script.bounds[i], to[0]), (heard.bounds[j], to[1]), i if expected else -1, j if other else -1
+            steps.append(Step(op, expected, other, "", *where))
+            i, j = i + bool(expected), j + bool(other)
+
+    while i < last and j < end:
+        for ahead, there in _NEXT:
+            if i + ahead < last and j + there < end and (found := search.next_steps(i + ahead, j + there)):
+                wrong(i + ahead, j + there)
+                steps += found
+                i, j = script.token_at[found[-1].script_nodes[1]], heard.token_at[found[-1].heard_nodes[1]]
+                i, j = last if i < 0 else i, end if j < 0 else j  # no word begins at the last node
+                break
+        else:
+            wrong(i + 1, j + 1)
+    wrong(last, end)
     return steps
 
 
-_Match = tuple[int, int, int, tuple[Arc, ...], tuple[Arc, ...], str]
-"""(node of the script, node of the heard text, cost, arcs, arcs, kind)."""
-
-
-_Came = tuple[int, int, str, tuple[Arc, ...], tuple[Arc, ...], str]
-_FAR = 1 << 60
-
-
-class _Search:
-    """One run of the alignment over a part of two lattices."""
-
-    def __init__(
-        self,
-        script: Lattice,
-        heard: Lattice,
-        first: int,
-        last: int,
-        begin: int,
-        end: int,
-        same: Same | None,
-        same_name: SameName | None,
-    ) -> None:
-        self.script, self.heard = script, heard
-        self.first, self.last, self.begin, self.end = first, last, begin, end
-        self.same, self.same_name = same, same_name
-
-    def steps(self) -> list[Step]:
-        from rapidfuzz.distance import Levenshtein
-
-        unlike = Levenshtein.normalized_distance
-        script_arcs, heard_arcs, begin, end = self.script.arcs, self.heard.arcs, self.begin, self.end
-        width = end - begin + 1
-        best = [[_FAR] * width for _ in range(self.first, self.last + 1)]
-        came: list[list[_Came | None]] = [[None] * width for _ in range(self.first, self.last + 1)]
-        best[0][0] = 0
-        for i in range(self.first, self.last + 1):
-            row = best[i - self.first]
-            out_script = script_arcs[i] if i < self.last else ()
-            for j in range(begin, end + 1):
-                cost = row[j - begin]
-                if cost == _FAR:
-                    continue
-                out_heard = heard_arcs[j] if j < end else ()
-                moves: list[tuple[int, int, int, str, tuple[Arc, ...], tuple[Arc, ...], str]] = []
-                if out_script and out_heard:
-                    for to_i, to_j, more, arcs, others, kind in self._matches(i, j):
-                        moves.append((to_i, to_j, more, "ok", arcs, others, kind))
-                    for arc in out_script:
-                        for other in out_heard:
-                            if arc.key != other.key:
-                                # The words themselves are looked at only where they can still improve anything.
-                                if arc.to > self.last or other.to > end:
-                                    continue
-                                known = best[arc.to - self.first][other.to - begin]
-                                if cost + _WORD_ERROR >= known:
-                                    continue
-                                more = _WORD_ERROR + round(_UNLIKE * unlike(arc.key, other.key))
-                                more += _ROUNDABOUT * (arc.token < 0) + _ROUNDABOUT * (other.token < 0)
-                                moves.append((arc.to, other.to, more, "sub", (arc,), (other,), ""))
-                for arc in out_script:
-                    more = _WORD_ERROR + _LONE + _ROUNDABOUT * (arc.token < 0)
-                    moves.append((arc.to, j, more, "del", (arc,), (), ""))
-                for other in out_heard:
-                    more = _WORD_ERROR + _LONE + _ROUNDABOUT * (other.token < 0)
-                    moves.append((i, other.to, more, "ins", (), (other,), ""))
-                for to_i, to_j, more, op, arcs, others, kind in moves:
-                    if to_i <= self.last and to_j <= end and cost + more < best[to_i - self.first][to_j - begin]:
-                        best[to_i - self.first][to_j - begin] = cost + more
-                        came[to_i - self.first][to_j - begin] = (i, j, op, arcs, others, kind)
-        steps: list[Step] = []
-        i, j = self.last, end
-        while (before := came[i - self.first][j - begin]) is not None:
-            from_i, from_j, op, arcs, others, kind = before
-            steps.append(
-                Step(
-                    op,
-                    tuple(arc.key for arc in arcs),
-                    tuple(arc.key for arc in others),
-                    kind,
-                    (from_i, i),
-                    (from_j, j),
-                    arcs[0].token if len(arcs) == 1 else -1,
-                    others[0].token if len(others) == 1 else -1,
-                )
-            )
-            i, j = from_i, from_j
-        return steps[::-1]
-
-    def _matches(self, i: int, j: int) -> list[_Match]:
-        """All stretches from (i, j) that have the same letters on both sides."""
-        found: list[_Match] = []
-        todo: list[tuple[int, int, str, bool, int, tuple[Arc, ...], tuple[Arc, ...]]] = []
-        script_arcs, heard_arcs = self.script.arcs, self.heard.arcs
-        for arc in script_arcs[i]:
-            for other in heard_arcs[j]:
-                if arc.key[0] == other.key[0]:
-                    self._meet(found, todo, arc.key, other.key, 0, arc.to, other.to, (arc,), (other,))
-                if (
-                    self.same is not None
-                    and arc.token >= 0
-                    and other.token >= 0
-                    and arc.key != other.key
-                    and not (arc.kind or other.kind)
-                ):
-                    kind = self.same(self.script.tokens[arc.token], self.heard.tokens[other.token])
-                    if kind:
-                        found.append((arc.to, other.to, 4 * _INDIRECT, (arc,), (other,), kind))
-            if self.same_name is not None and arc.token >= 0 and not arc.kind:
-                self._names(found, arc, j)
-        while todo:
-            at, there, rest, of_script, length, arcs, others = todo.pop()
-            if of_script:  # the script is ahead: the heard words must go on with its letters
-                if there < self.end:
-                    for other in heard_arcs[there]:
-                        self._meet(found, todo, rest, other.key, length, at, other.to, arcs, (*others, other))
-            elif at < self.last:
-                for arc in script_arcs[at]:
-                    self._meet(found, todo, arc.key, rest, length, arc.to, there, (*arcs, arc), others)
-        return found
-
-    def _meet(
-        self,
-        found: list[_Match],
-        todo: list[tuple[int, int, str, bool, int, tuple[Arc, ...], tuple[Arc, ...]]],
-        one: str,
-        other: str,
-        length: int,
-        at: int,
-        there: int,
-        arcs: tuple[Arc, ...],
-        others: tuple[Arc, ...],
-    ) -> None:
-        """Letters of the script against letters heard: the same, or one side is ahead, or no match."""
-        if one == other:
-            if at <= self.last and there <= self.end:
-                kinds = dict.fromkeys(arc.kind for arc in (*arcs, *others) if arc.kind)
-                cost = _INDIRECT * len(kinds) + (len(arcs) > 1 or len(others) > 1)
-                found.append((at, there, cost, arcs, others, " ".join(kinds)))
-            return
-        if length + min(len(one), len(other)) > _LONGEST_MATCH:
-            return
-        if one.startswith(other):
-            rest, of_script, done = one[len(other) :], True, other
-        elif other.startswith(one):
-            rest, of_script, done = other[len(one) :], False, one
-        else:
-            return
-        length += len(done)
-        todo.append((at, there, rest, of_script, length, arcs, others))
-        # Three equal consonants become two where words are joined: buss stopp, busstopp.
-        if len(done) > 1 and done[-1] == done[-2] != rest[0] and done[-1] not in "aeiouyæøå":
-            todo.append((at, there, done[-1] + rest, of_script, length, arcs, others))
-
-    def _names(self, found: list[_Match], arc: Arc, j: int) -> None:
-        """The word of the script may be a name, and up to three heard words a spelling of it."""
-        assert self.same_name is not None
-        name = self.script.tokens[arc.token]
-        letters, node = "", j
-        others: tuple[Arc, ...] = ()
-        for _ in range(_LONGEST_NAME_SPLIT):
-            if node >= self.end:
-                return
-            other = next((arc for arc in self.heard.arcs[node] if arc.token >= 0), None)
-            if other is None:
-                return
-            letters, node, others = letters + other.key, other.to, (*others, other)
-            if letters != arc.key and self.same_name(name, letters):
-                found.append((arc.to, node, 4 * _INDIRECT, (arc,), others, "name"))
+_NEXT = sorted(((i, j) for i in range(6) for j in range(6)), key=lambda place: (sum(place), abs(place[0] - place[1])))
+"""How many displayed words ahead a match is looked for, the nearest first."""

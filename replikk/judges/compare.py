@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from replikk.judges.accept import canonical, heard_lattice, script_lattice
-from replikk.judges.alignment import Same, SameName, Step, align
+from replikk.judges.alignment import align
 from replikk.judges.lattice import Lattice, Token
 from replikk.judges.runs import edge_run, longest_wrong_run, repeated_words
-from replikk.judges.words import is_near_name, name_sound, sounds_alike, split_words, word_key
+from replikk.judges.search import Same, SameName, Step
+from replikk.judges.words import NO_NAMES, is_near_name, name_sound, sounds_alike, split_words, word_key
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def compare(
     return _measure(wanted, got, steps)
 
 
-_MOST_BORROWED = 3
+_MOST_BORROWED = 2
 """Of a line's words one in so many may be heard in the other written standard, and one in any line."""
 
 
@@ -143,7 +144,7 @@ def _same(locale: str) -> Same:
 
 def _same_name(wanted: Token, got: Token) -> str:
     """Any name may be heard in another spelling of its sound."""
-    if not wanted.capital:
+    if not wanted.capital or got.plain in NO_NAMES:
         return ""
     inside = wanted.capital == "inside"
     return "name" if name_sound(wanted.plain, inside) == name_sound(got.plain, inside) else ""
@@ -196,7 +197,7 @@ def _measure(wanted: Lattice, got: Lattice, steps: Sequence[Step]) -> Comparison
         extra_words_end=max(0, ends[1] - ends[0]),
         missing_words_end=max(0, ends[0] - ends[1]),
         # What was said twice is somewhere in the alignment as words too many or in the place of others.
-        repeated_words=min(repeated_words(expected_keys, heard_keys), counts["ins"] + counts["sub"]),
+        repeated_words=min(repeated_words(expected_keys, heard_keys), counts["ins"] + counts["sub"]) if errors else 0,
         sound_alikes=sum(alike),
         alignment=tuple(rows),
         expected_form=expected_form,

@@ -17,7 +17,7 @@ from replikk.judges.signal_evidence import VERSION as _SIGNAL_VERSION
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
-VERSION = f"5.{_SIGNAL_VERSION}"
+VERSION = f"6.{_SIGNAL_VERSION}"
 """Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key."""
 
 _PAUSE_MARK = re.compile(r"[.,;:!?…][\"'»”)]*\s+(?=\S)|\s[–—-]+\s|[–—]")

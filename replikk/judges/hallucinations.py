@@ -20,6 +20,8 @@ _CREDITS = re.compile(
     r"\b(?:tekst(?:ing|et|a|er)|undertekst(?:er|ing|et|ar)?|undertitl\w*|textning|undertexter|subtitles?|captions?|"
     r"captioned|transcribed|oversatt|omsett|oversettelse|norsk tekst)\b.{0,20}"
     r"\b(?:av|by|fra|frå|from|ved|på|til|stemmer|laget)\b"
+    r"|\b(?:teksting|(?:under)?tekst(?:er)?|oversettelse|omsetjing|textning)\s*:"
+    r"|\btextning\b|\bsvensktextning\b|\bsdimedia\b|\bnicolai winther\b|\btak fordi du så\b"
     r"|\bamara\.? ?org\b|\bai[- ]?media\b|\bbtf\b|\bscandinavian text service\b"
     r"|\bsdi media\b|\bnrk tekst\b|\bstemtext\b"
     r"|\btusen takk for (?:at|å) (?:du|dere|de|dykk)?\b.{0,12}\b(?:så|ser|sett|seer|fulgte|følger)\b"

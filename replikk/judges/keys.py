@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from replikk.judges.words import SEPARATORS, strip_edges, word_key
 
-_OLD_NUMBER_WORDS = (("syv", "sju"), ("tyve", "tjue"), ("tredve", "tretti"))
+_OLD_NUMBER_WORDS = (("syv", "sju"), ("tyve", "tjue"), ("tredve", "tretti"), ("førr", "førti"), ("søtti", "sytti"))
 _NEVER_FIRST = frozenset((*(old for old, _ in _OLD_NUMBER_WORDS), "fyrst", "fyrste"))
 """Forms that are never found inside other words once these are made one: *trettitre*, *førsteklassing*."""
 NUMBER_WORD = re.compile(
     "(?:og|null|en|ett|et|to|tre|fire|fem|seks|sju|syv|åtte|ni|ti|elleve|tolv|tretten|fjorten|femten|seksten|sytten|atten|"
-    "nitten|tjue|tyve|tretti|tredve|førti|femti|seksti|sytti|åtti|nitti|hundre|tusen|ende|nde|de|te)+"
+    "nitten|tjue|tyve|tretti|tredve|førti|førr|søtti|femti|seksti|sytti|åtti|nitti|hundre|tusen|første|andre|tredje|fjerde|sjette|ende|ande|nde|de|te)+"
 )
 
 

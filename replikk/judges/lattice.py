@@ -62,7 +62,7 @@ def build_lattice(tokens: Sequence[Token], paths: Iterable[Path]) -> Lattice:
     """The lattice of ``tokens`` with all ``paths``; of paths with the same letters the first one is kept."""
     starting: list[list[Path]] = [[] for _ in tokens]
     seen: set[tuple[int, int, str]] = set()
-    inner: dict[tuple[int, int, tuple[str, ...]], int] = {}
+    inner: dict[tuple[int, int, int, str], int] = {}
     inside = [0] * len(tokens)
     joined: set[int] = set()
     for path in paths:
@@ -74,12 +74,14 @@ def build_lattice(tokens: Sequence[Token], paths: Iterable[Path]) -> Lattice:
         starting[start].append(path)
         if stop - start > 1 or (len(keys) > 1 and tokens[start].same in keys):
             joined.update(range(start, stop))
-        for place in range(1, len(keys)):
+        behind = 0
+        for key in keys[:-1]:
             # Readings that begin alike share their nodes, which stand right behind the gap where they begin.
-            name = (start, stop, keys[:place])
+            name = (start, stop, behind, key)
             if name not in inner:
                 inside[start] += 1
                 inner[name] = inside[start]
+            behind = inner[name]
     bounds: list[int] = []
     node = 0
     for count in inside:
@@ -97,7 +99,7 @@ def build_lattice(tokens: Sequence[Token], paths: Iterable[Path]) -> Lattice:
                 continue
             node = bounds[start]
             for place, key in enumerate(keys, start=1):
-                to = bounds[stop] if place == len(keys) else bounds[at] + inner[start, stop, keys[:place]]
+                to = bounds[stop] if place == len(keys) else bounds[at] + inner[start, stop, node - bounds[at], key]
                 if not any(arc.to == to and arc.key == key for arc in arcs[node]):
                     arcs[node].append(Arc(to, key, kind, -1))
                 node = to

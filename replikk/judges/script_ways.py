@@ -11,9 +11,12 @@ from replikk.dialogue.norwegian.tables import listed
 from replikk.judges.keys import NUMBER_WORD, canonical, keys_of, locales_of
 from replikk.judges.lattice import Path, Token
 from replikk.judges.pieces import Piece
+from replikk.judges.words import word_key
 
 _SUBJECTS = frozenset(listed("eg du han ho vi me de dei det jeg hun dere ikkje ikke"))
 _BROKEN = re.compile(r"\d[,/½]\d|½")
+_STUTTER = re.compile(r"(?:([bcdfghjklmnpqrstvwxz]{1,3}|[aeiouyæøå])-){1,4}(\1[^\W\d_]+)")
+"""*J-jeg*, *hv-hva*: a judge may leave the stumbling out."""
 _SCALES = frozenset(("hundre", "tusen"))
 
 
@@ -41,6 +44,8 @@ def lexicon_forms(tokens: Sequence[Token], respelt: Sequence[tuple[str, str]], l
 def form_paths(pieces: Sequence[Piece], tokens: Sequence[Token], locale: str) -> Iterator[Path]:
     """Other right forms of the script's words, and the small words that a number may have or not."""
     for at, (piece, token) in enumerate(zip(pieces, tokens, strict=True)):
+        if stuttered := _STUTTER.fullmatch(piece.word.lower()):
+            yield Path(at, at + 1, (canonical(word_key(stuttered[2]), locale),), "form")
         if not piece.word.isalpha():
             continue
         before = tokens[at - 1] if at else None
@@ -48,10 +53,6 @@ def form_paths(pieces: Sequence[Piece], tokens: Sequence[Token], locale: str) ->
         if token.capital != "inside":
             for form in _forms(token.plain, _before(tokens, at), locale):
                 yield Path(at, at + 1, form, "form")
-            if before is not None and _BROKEN.search(before.shown) and len(token.plain) > len("er"):
-                # "2,5 timer" is read "to og en halv time".
-                for one in _singulars(token.plain):
-                    yield Path(at, at + 1, (canonical(one, locale),), "form")
         if token.plain in _SCALES:
             if before is None or not NUMBER_WORD.fullmatch(before.same):
                 for one in locales_of(locale):
@@ -66,6 +67,15 @@ def form_paths(pieces: Sequence[Piece], tokens: Sequence[Token], locale: str) ->
             and NUMBER_WORD.fullmatch(after.same)
         ):
             yield Path(at - 1, at + 1, (before.plain,), "number")
+
+
+def broken_numbers(tokens: Sequence[Token], locale: str) -> Iterator[Path]:
+    """*2,5 timer* is read *to og en halv time*."""
+    for at in range(1, len(tokens)):
+        token = tokens[at]
+        if _BROKEN.search(tokens[at - 1].shown) and token.capital != "inside" and len(token.plain) > len("er"):
+            for one in _singulars(token.plain):
+                yield Path(at, at + 1, (canonical(one, locale),), "form")
 
 
 def _before(tokens: Sequence[Token], at: int) -> str:

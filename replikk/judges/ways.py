@@ -20,6 +20,7 @@ LONGEST_ACRONYM = 5
 _PARTS = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+|[%‰°€$£§&+=]|(?<=\d)[-–](?=\d)")
 _TIME = re.compile(r"\d{1,2}[.:]\d{2}")
 _FULL_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](\d{4})")
+_QUARTER = re.compile(r"(?:fjerde|fire)del(?:er|ar)?$")
 _SYMBOLS = {"=": ("er lik", "er", "blir", "lik"), "+": ("pluss", "og"), "°": ("grader", "grad"), "%": ("prosent",)}
 Ways = tuple[tuple[tuple[str, ...], str], ...]
 """(keys, kind) of every way to read a displayed word, the usual one first."""
@@ -65,6 +66,8 @@ def _said(word: str, full_stop: bool, which: str, locale: str) -> list[str]:
     from replikk.dialogue.norwegian.cardinals import cardinal, digit_by_digit, ordinal, year
 
     said = readings(word, locale)
+    if word.isdigit() and len(word) > 2 and word.startswith("0"):
+        return list(dict.fromkeys([said[0], digit_by_digit(word, locale)]))  # 007 is neither 7 nor 07
     if word.isdigit():
         if len(word) == 2 and word.isdecimal() and not word.startswith("0"):
             # Only a code is read digit by digit, and "tre fire" for 34 would be a wrong number.
@@ -96,6 +99,7 @@ def _said(word: str, full_stop: bool, which: str, locale: str) -> list[str]:
         out += [reading.replace("en halv", "et halvt") for reading in said]
         out += [reading.removeprefix("en ") for reading in said if reading == "en halv"]
         out += [reading.replace("fjerdedeler", "firedeler").replace("fjerdedel", "firedel") for reading in said]
+        out += [_QUARTER.sub("kvart", reading) for reading in said]
     return list(dict.fromkeys(out))
 
 
@@ -147,6 +151,15 @@ def hyphened_ways(part: str, locale: str) -> tuple[tuple[str, ...], ...]:
     return ways
 
 
+def spelt_with_ending(word: str, locale: str) -> tuple[tuple[str, ...], ...]:
+    """*TV-en*, *PC-er* as they sound: the vowel of the letter's name and that of the ending are one (*teven*)."""
+    letters, _, ending = word.partition("-")
+    if not (letters.isupper() and letters.isalpha() and len(letters) <= LONGEST_ACRONYM and ending[:1] == "e"):
+        return ()
+    ways = letter_ways(word_key(letters), locale)
+    return tuple((*way[:-1], way[-1] + word_key(ending)[1:]) for way in ways if way[-1][-1:] in ("e", "é"))
+
+
 @lru_cache(maxsize=4096)
 def letter_ways(letters: str, locale: str) -> tuple[tuple[str, ...], ...]:
     """Letters by their names, as keys: the engine's names first, then every letter in another spelling of its name."""
@@ -169,8 +182,21 @@ def abbreviated(letters: str, locale: str) -> tuple[tuple[str, ...], ...]:
     if len(letters) < 2:
         return ()
     said = [spoken for one in locales_of(locale) if (spoken := written_out(letters, one))]
-    said += [_ALSO_SAID[spoken] for spoken in said if spoken in _ALSO_SAID]
+    said += [_ALSO_WRITTEN[letters]] if letters in _ALSO_WRITTEN else []
+    said += [other for spoken in said for other in _ALSO_SAID.get(spoken, ())]
     return tuple(dict.fromkeys(keys_of(spoken, locale) for spoken in said))
 
 
-_ALSO_SAID = {"klokka": "klokken", "mellom anna": "blant anna", "et cetera": "etsetera", "inklusive": "inkludert"}
+_ALSO_SAID = {
+    "klokka": ("klokken",),
+    "mellom anna": ("blant anna",),
+    "et cetera": ("etsetera",),
+    "inklusive": ("inkludert",),
+    "eksklusive": ("ekskludert",),
+    "maks": ("maksimalt", "maksimum"),
+    "og lignende": ("og liknende",),
+    "eller lignende": ("eller liknende",),
+    "med vennlig hilsen": ("med venleg helsing",),
+}
+_ALSO_WRITTEN = {"mvh": "med vennlig hilsen"}
+"""In chats rather than in scripts: not among the planner's abbreviations."""

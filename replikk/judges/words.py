@@ -61,6 +61,11 @@ def unfolded_key(word: str) -> str:
     return "".join(kept)
 
 
+def half_stretched(key: str) -> str:
+    """A stretched sound as two letters: *brrr* is also written *brr*."""
+    return _STRETCHED.sub(r"\1\1", key)
+
+
 _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -117,6 +122,8 @@ def _loose_sound(key: str) -> str:
     return re.sub(r"(.)\1+", r"\1", sound)
 
 
+NO_NAMES = frozenset(("tack", "can", "will", "with", "fick", "gick", "och", "dock"))
+"""Foreign words that a judge which left the language writes, and that sound like Norwegian ones: *Takk*, *tack*."""
 _NAME_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -132,7 +139,7 @@ _NAME_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[aeiou])h$", ""),
         (r"(?<=[aeiou])h(?=[lmnr])", ""),
         (r"dt$", "t"),
-        (r"y$", "i"),
+        (r"(?<=...)y$", "i"),
     )
 )
 

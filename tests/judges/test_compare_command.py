@@ -64,6 +64,27 @@ def test_columns_in_any_order_quotes_windows_lines_and_a_locale_per_row() -> Non
     ]
 
 
+def test_a_cell_of_several_lines_is_one_cell() -> None:
+    table = 'id\tscript\theard\tlocale\n1\t"Hei\ndu ""der"""\thei du der\tnb-NO\n2\t"Nei\tnei\tNN\n3\t"Å\tå\tnb\n'
+    Path("t.tsv").write_text(table, "utf-8")
+    assert read_pairs(Path("t.tsv"), "") == [
+        Pair("1", 'Hei\ndu "der"', "hei du der", "nb"),
+        Pair("2", '"Nei', "nei", "nn"),  # a quotation that is not closed
+        Pair("3", '"Å', "å", "nb"),
+    ]
+
+
+def test_a_script_with_markup_is_what_its_sheet_would_say() -> None:
+    pairs = [
+        Pair("1", "[b]Løp![/b] {w=0.5}De kommer.", "løp de kommer", "nb"),
+        Pair("2", "*hvisker* Kom hit.", "kom hit", "nb"),
+        Pair("3", "(Hvisker) Kom hit.", "hvisker kom hit", "nb"),  # as it stands there
+        Pair("4", "[b]Løp![/b] De kommer.", "løp du kommer", "nb"),
+        Pair("5", "Er 2 < 3?", "er to mindre enn tre", "nb"),
+    ]
+    assert [record["same"] for record in compare_pairs(pairs, Known())] == [True, True, True, False, True]
+
+
 def test_rows_that_cannot_be_used_are_told_all_at_once() -> None:
     Path("t.tsv").write_text("id\tscript\theard\tlocale\n1\ta\tb\tc\td\n2\ta\tb\tsv\n3\n", "utf-8")
     with pytest.raises(DialogueError) as caught:
@@ -76,6 +97,7 @@ def test_rows_that_cannot_be_used_are_told_all_at_once() -> None:
     [
         (b"id\tscript\n1\ta\n", "has no column 'heard'"),
         (b"", "has no column 'id'"),
+        (b"id\tscript\theard\tscript\n", "'script' twice"),
         (b"id\tscript\theard\n1\t\xff\tb\n", "is not UTF-8"),
         (None, "cannot be read"),
     ],

@@ -19,6 +19,8 @@ def codes(script: str, heard: str, locale: str = "nb") -> list[str]:
         "undertekster fra amara org", "Takk for at du så på!", "Tusen takk for at dere så på", "Thanks for watching!",
         "Subtitles by the Amara.org community",
         "Scandinavian Text Service 2019", "Norsk tekst av Kari Nordmann",
+        "Norske tekster: NRK", "Teksting: Ola Nordmann", "Tekst: Kari Nordmann",
+        "Oversettelse: Kari Nordmann", "Textning Kari Nordmann www.sdimedia.com", "Tak fordi du så med",
     ],
 )  # fmt: skip
 def test_credits_on_silence(heard: str) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from random import Random
+
 import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replikk.dialogue.norwegian import cardinal, speakable
 from replikk.judges import alignment as alignment_module
 from replikk.judges.accept import heard_lattice, script_lattice
 from replikk.judges.alignment import align
 from replikk.judges.compare import compare
 from replikk.judges.lattice import Lattice, Path, Token, build_lattice
+from replikk.judges.runs import _longest_repeats, _longest_repeats_of_many, repeated_words
 
 
 def plain(text: str, *paths: Path) -> Lattice:
@@ -86,6 +91,44 @@ def test_texts_too_long_for_one_search_are_cut_where_they_agree(script: str, hea
 def test_a_long_loop_is_aligned_all_the_same() -> None:
     found = compare("Kom hit nå.", "kom hit nå " * 2000, locale="nb")
     assert found.insertions == 3 * 1999 and found.hits == 3
+
+
+LONG = [
+    "Toget går kl. 14.30 fra spor 2 og koster 25,50 kr.",
+    "Slottet brant ned i 1984, den 1. mai.",
+    "Hun går i 5. klasse på NRK.",
+    "Det bor 312 mennesker og 47 høner her.",
+    "Krukka rommer 2,5 liter, ca. 12 % av havet.",
+]
+
+
+def test_a_monologue_full_of_numbers_is_cut_between_its_numbers() -> None:
+    """*hundre* and *og* agree everywhere: a text is not cut at a single word."""
+    lines = [LONG[at * 7 % len(LONG)].replace("312", str(312 + at)) for at in range(120)]
+    heard = [re.sub(r"[.,]", "", speakable(line, "nb")).lower() for line in lines]
+    assert compare(" ".join(lines), " ".join(heard), locale="nb").wer == 0
+    heard[60] = heard[60] + " pannekake"
+    found = compare(" ".join(lines), " ".join(heard), locale="nb")
+    assert [step for step in found.alignment if step[0] != "ok"] == [("ins", "", "pannekake")]
+
+
+def test_long_texts_without_a_common_word_are_walked_through() -> None:
+    times = " ".join(f"{hour}.{minute}" for hour in range(10, 20) for minute in range(31, 59))
+    words = " ".join(f"{cardinal(h, 'nb')} {cardinal(m, 'nb')}" for h in range(10, 20) for m in range(31, 59))
+    assert compare(times, words, locale="nb").wer == 0
+    found = compare(times, words.replace("femten førti femten", "femten førti kjeks femten"), locale="nb")
+    assert (found.insertions, found.substitutions, found.deletions) == (1, 0, 0)
+
+
+def test_phrases_said_again_are_found_in_a_text_of_any_length() -> None:
+    many = [str(at) for at in range(1500)]
+    assert repeated_words(many, [*many, *many]) == 1500
+    assert repeated_words(many, [*many[:700], "699", *many[700:]]) == 1
+    assert repeated_words(["a", "b"] * 2, ["a", "b"] * 2) == 0
+    rng = Random(0)
+    for _ in range(200):
+        keys = [rng.choice("ab") for _ in range(rng.randrange(30))]
+        assert _longest_repeats(keys) == _longest_repeats_of_many(keys)
 
 
 def test_a_script_is_made_into_a_lattice_once() -> None:

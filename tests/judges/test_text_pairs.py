@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from replikk.dialogue.norwegian import speakable
+from replikk.config import read_config
+from replikk.dialogue.norwegian import cardinal, speakable
+from replikk.dialogue.plan import open_plan, read_plan
 from replikk.judges.compare import Comparison, compare
+from replikk.judges.hallucinations import signs
 
 TABLE = Path(__file__).with_name("text_pairs.tsv")
 ROWS = [row.split("\t") for row in TABLE.read_text(encoding="utf-8").splitlines()[1:]]
@@ -69,3 +73,31 @@ def test_what_the_planner_would_have_said_is_right(row: list[str]) -> None:
     said = speakable(row[2], locale)
     for heard in (said, re.sub(r"[.,!?:]", "", said).lower()):
         assert compare(row[2], heard, locale=locale).wer == 0, heard
+
+
+SAMPLE = Path(__file__).parents[2] / "dialogue"
+_SMALL_NUMBERS = {cardinal(n, "nb"): str(n) for n in range(2, 101)}
+WAYS: dict[str, Callable[[str, str], str]] = {
+    "as written": lambda text, locale: text,
+    "bare": lambda text, locale: re.sub(r"(?!(?<=\d)[.,:]\d)[.,!?:;–…«»()\"]+(?!\d)", " ", text).lower(),
+    "in capitals": lambda text, locale: text.upper(),
+    "one sentence": lambda text, locale: re.sub(r"[.!?…]+(?=\s)", ",", text),
+    "numbers as words": lambda text, locale: re.sub(r"[.,!?:]", "", speakable(text, locale)).lower(),
+    "numbers as digits": lambda text, locale: re.sub(
+        r"\w+", lambda found: _SMALL_NUMBERS.get(found[0].lower(), found[0]), speakable(text, locale)
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_line_of_the_sample_game_is_itself_however_it_is_written(way: str, tmp_path: Path) -> None:
+    config = read_config({"dialogue_dir": str(SAMPLE), "build_dir": str(tmp_path)})
+    lines = [planned.line for planned in read_plan(open_plan(config).path).lines]
+    assert len(lines) > 200
+    wrong = []
+    for line in lines:
+        written = WAYS[way](line.display, line.locale)
+        found = compare(line.display, written, locale=line.locale, respelt=line.respelt, other_forms=True)
+        if found.wer or signs(line.display, written, found):
+            wrong.append((line.id, [step for step in found.alignment if step[0] != "ok"]))
+    assert not wrong

@@ -17,7 +17,10 @@ _SAME = {
     "nb": """
         en ei; min mi; din di; liten lita; ingen inga; annen anna; egen eiga; vet veit; hjem heim; hjemme heime;
         gress gras; tro tru; slo slog; lo log; jus juice; hm hmm; oi oj; hei hey; mellom imellom;
-        gjennom igjennom; bedre betre; laget lagde laga; bodde budde; beina bena beinene benene; å og; å åh""",
+        brua broa broen bruen; trøtt trett; skrek skreik; steg steig; grep greip; drev dreiv; bet beit; rev reiv;
+        red reid; svek sveik; krøp kraup; frøs fraus; brøt braut; skjøt skaut; strøk strauk; røk røyk rauk;
+        fløy fløg; ba bad; het heit; ses sees; gjennom igjennom; bedre betre; laget lagde laga; bodde budde;
+        beina bena beinene benene; å og; å åh""",
     "nn": """
         no nå; mellom imellom; gjennom igjennom; kvifor korfor; sjølv sjøl; hendene hendane; gjekk gikk; fekk fikk;
         hos hjå; kvar kor; blei vart; blir vert; bli verte; blitt vorte; jus juice; hm hmm; oi oj; hei hey; å og;
@@ -44,14 +47,25 @@ _VERBS = frozenset(
     støtt takk vass fang mist dytt løft puss vift hakk høst lysn mørkn rull hump dump kremt mumll tusl list rens kjemp
     redd tru trøst skravl tiss blunk rødm lengt lek leik vakn opn øv prøv gjett snork tygg sukk brumm bjeff mal mjau
     studs sprut drypp blomstr glimt knirk knitr rasl susl visn
-    """)
+    jobb prat bytt fest gift pynt kyss klem dukk jogg surf chatt skulk plapr stapp strikk stønn sulk sutr svikt tast
+    trill vokt vrikk skrubb smatt smekk rykk lugg labb hekt salt takk erstatt utfordr forvandl behandl forbann velsign
+    stabl våg lagr bekymr beundr drukn flakk flakr fabl foml forvent frels fusk grubl gurgl herm humr innr jubl kravl
+    kvitr myrd nynn overnatt ransak skvulp slurp smask splint tråkl vakl virvl
+    raut knegg grynt knurr kvekk summ snøft visl krasj raml vralt sjangl stavr hink streif flykt sirkl slukn slokn
+    blink bobl pisk hekl hamr spikr plant slakt forlov henrett vedd tipp stav knytt sutt goml gnask kryss puff dult
+    dask napp rugg rokk gyng lusk vegr jamr speid hikk host harkl spytt svelg land
+""")
 ) - frozenset(listed("mumll mal lek øv prøv tygg tru"))
 """Stems of the weak verbs whose past is *-et* or *-a*."""
+_FEMININE_VERBS = frozenset(listed("last jakt sag vugg hyll krabb skuff post lenk"))
+"""The same, where *-a* and *-en* are a noun: *lasta*, *lasten*, *lastet*."""
 _NOUN_COMES = frozenset(
     listed("dette et ett eit eitt mitt ditt sitt vårt dei disse hele heile første siste store lange i på under over")
 )
 _NOUN_MAY_COME = _NOUN_COMES | frozenset(listed("det av til fra frå med mot for hvert kvart noe noko")) | {""}
-_NOUNS_TOO = frozenset(listed("hopp arbeid trykk plask hikst merk lag brumm"))
+_NOUNS_TOO = frozenset(
+    listed("hopp arbeid trykk plask hikst merk lag brumm kyss rykk salt svikt stønn kryss napp spytt dask puff grynt")
+)
 INFINITIVE_COMES = frozenset(listed("å skal vil kan må bør kunne skulle ville måtte burde få får lat la"))
 _NOT_FEMININE = frozenset(
     listed("gutt mat hal stol hank ans hag mann arm ald fad far bror venn ung fisk dag gang gjest kart no åp hav sult")
@@ -114,7 +128,7 @@ def _is_neuter(stem: str) -> bool:
 
 
 def _is_weak_verb(stem: str, before: str) -> bool:
-    if stem not in _VERBS or before in _NOUN_COMES:
+    if stem not in _VERBS | _FEMININE_VERBS or before in _NOUN_COMES:
         return False
     # "hoppet", "laget" and "arbeidet" are nouns as well, and "hoppa" then several: the word before must leave no doubt.
     return before not in _NOUN_MAY_COME or not (_is_neuter(stem) or stem in _NOUNS_TOO)

@@ -22,6 +22,9 @@ _DECIMAL = re.compile(r"(\d{1,16}),(\d{1,9})")
 _ORDINAL = re.compile(r"(\d{1,4})\.")
 _DATE = re.compile(r"(\d{1,2})[./](\d{1,2})\.?(?:(\d{4}))?")
 _MONEY = re.compile(rf"(?:kr\.? ?({NUMBER})|({NUMBER}) ?kr\.?)", re.I)
+_POINTED = re.compile(r"(\d{1,3})\.(\d{1,2})")
+_MILLIONS = ("million", "millioner")
+_NEAR_THE_HOUR = {0: "{this}", 15: "kvart over {this}", 30: "halv {following}", 45: "kvart på {following}"}
 _HALVES = {"5": (1, 2), "50": (1, 2), "25": (1, 4), "75": (3, 4)}
 
 
@@ -35,7 +38,7 @@ def readings(number_text: str, locale: str) -> list[str]:
     written = clean(number_text)
     found = [speakable(written, locale).rstrip(".")]
     if len(written) <= 40:  # longer is no single token
-        for kind in (_integers, _times, _decimals, _ordinals, _dates, _amounts):
+        for kind in (_integers, _groups, _times, _decimals, _points, _ordinals, _dates, _amounts):
             found += kind(written, locale)
     found += [variant for reading in list(found) for variant in _older_words(reading, locale)]
     return [reading for reading in dict.fromkeys(found) if reading]
@@ -76,6 +79,38 @@ def _integers(written: str, locale: str) -> Iterator[str]:
     if 100 < n < 1000 and n % 100:
         yield f"{cardinal(n // 100, locale)} {two_digits(written[-2:], locale)}"
 
+    yield from _halves_of_scales(n, locale)
+
+
+def _halves_of_scales(n: int, locale: str) -> Iterator[str]:
+    """*halvannet tusen*, *to og en halv million*."""
+    one_and_a_half = ("halvannan", "halvanna") if locale == "nn" else ("halvannen", "halvannet")
+    half, million, millions = ("ein halv", "million", "millionar") if locale == "nn" else ("en halv", *_MILLIONS)
+    if n in (150, 1500):
+        yield from (f"{said} {'hundre' if n == 150 else 'tusen'}" for said in one_and_a_half)
+    if n % 1_000_000 == 500_000 and n < 100_000_000:
+        whole = n // 1_000_000
+        if whole == 1:
+            yield f"{one_and_a_half[0]} {million}"
+        head = f"{cardinal(whole, locale)} og " if whole else ""
+        yield f"{head}{half} {million}"
+        if whole > 1:
+            yield f"{head}{half} {millions}"
+
+
+def _groups(written: str, locale: str) -> Iterator[str]:
+    """Numbers to be dialled, in pairs and in the groups in which they are printed: 22 33 44 55, 815 49 300."""
+    if not re.fullmatch(r"\d{5}|\d{6}|\d{8}", written):
+        return
+    if len(written) != 5:
+        yield " ".join(two_digits(written[at : at + 2], locale) for at in range(0, len(written), 2))
+    if len(written) == 8 and written[0] != "0" and written[5] != "0":
+        parts = cardinal(int(written[:3]), locale), two_digits(written[3:5], locale), cardinal(int(written[5:]), locale)
+        yield " ".join(parts)
+    if len(written) == 5:
+        pairs = f"{two_digits(written[1:3], locale)} {two_digits(written[3:], locale)}"
+        yield f"{digit_by_digit(written[0], locale)} {pairs}"
+
 
 def _times(written: str, locale: str) -> Iterator[str]:
     match = _TIME.fullmatch(written)
@@ -88,21 +123,26 @@ def _times(written: str, locale: str) -> Iterator[str]:
         return cardinal(h, locale, neuter=h == 1)
 
     spoken = cardinal(hour, locale, neuter=hour == 1)
-    yield f"{spoken} {two_digits(match[2], locale)}"
+    hours = (spoken, digit_by_digit(match[1], locale)) if match[1].startswith("0") else (spoken,)
+    for said in hours:
+        yield f"{said} {two_digits(match[2], locale)}"
     if minute:
         yield f"{spoken} og {cardinal(minute, locale)}"
     else:
         yield f"klokka {spoken}"
         yield spoken
     this, following = name(hour), name(hour + 1)
-    near = {0: f"{this}", 15: f"kvart over {this}", 30: f"halv {following}", 45: f"kvart på {following}"}
-    near |= {m: f"{cardinal(m, locale)} over {this}" for m in (5, 10, 20)}
-    near |= {60 - m: f"{cardinal(m, locale)} på {following}" for m in (5, 10, 20)}
-    if minute in near:
-        yield near[minute]
-    around_half = {20: "ti på", 25: "fem på", 35: "fem over", 40: "ti over"}
-    if minute in around_half:
-        yield f"{around_half[minute]} halv {following}"
+    if minute in _NEAR_THE_HOUR:
+        yield _NEAR_THE_HOUR[minute].format(this=this, following=following)
+    else:
+        near, side, whole = (minute, "over", this) if minute < 30 else (60 - minute, "på", following)
+        minutes = "minutter" if near > 1 and locale == "nb" else "minutt"
+        yield f"{cardinal(near, locale)} {side} {whole}"
+        yield f"{cardinal(near, locale, neuter=True)} {minutes} {side} {whole}"
+    if 20 <= minute < 30:
+        yield f"{cardinal(30 - minute, locale)} på halv {following}"
+    elif 30 < minute <= 40:
+        yield f"{cardinal(minute - 30, locale)} over halv {following}"
 
 
 def _decimals(written: str, locale: str) -> Iterator[str]:
@@ -116,16 +156,32 @@ def _decimals(written: str, locale: str) -> Iterator[str]:
     for decimals in said:
         yield f"{whole} komma {decimals}"
         yield f"{whole} punkt {decimals}"
+        yield f"{whole} punktum {decimals}"
     if part := _HALVES.get(match[2]):
         for neuter in (False, True):
             head = "" if int(match[1]) == 0 else cardinal(int(match[1]), locale, neuter=neuter) + " og "
             yield head + fraction(*part, locale, neuter=neuter)
+            if part == (1, 2) and head:
+                yield f"{head}ei halv"
             if part == (1, 4):
                 yield head + ("ein kvart" if locale == "nn" else "en kvart")
             if part == (3, 4):
                 yield head + "tre kvart"
     if match[1] == "1" and match[2] in ("5", "50"):
         yield from ("halvannan", "halvanna") if locale == "nn" else ("halvannen", "halvannet")
+
+
+def _points(written: str, locale: str) -> Iterator[str]:
+    """``2.0`` is a version, or a decimal as English and machines write it."""
+    match = _POINTED.fullmatch(written)
+    if not match:
+        return
+    whole = cardinal(int(match[1]), locale)
+    for decimals in dict.fromkeys((digit_by_digit(match[2], locale), two_digits(match[2], locale))):
+        yield f"{whole} punktum {decimals}"
+    if len(match[2]) == 1:
+        yield f"{whole} {digit_by_digit(match[2], locale)}"
+        yield from _decimals(written.replace(".", ","), locale)
 
 
 def _ordinals(written: str, locale: str) -> Iterator[str]:
@@ -144,9 +200,13 @@ def _dates(written: str, locale: str) -> Iterator[str]:
         return
     day, month = int(match[1]), int(match[2])
     ending = f" {year(int(match[3]), locale)}" if match[3] else ""
-    yield say_day(day, month, locale) + ending
-    yield f"{ordinal(day, locale)} i {ordinal(month, locale)}{ending}"
-    yield f"{ordinal(day, locale)} {ordinal(month, locale)}{ending}"
+    for said in (
+        say_day(day, month, locale),
+        f"{ordinal(day, locale)} i {ordinal(month, locale)}",
+        f"{ordinal(day, locale)} {ordinal(month, locale)}",
+    ):
+        yield said + ending
+        yield f"den {said}{ending}"
 
 
 def _amounts(written: str, locale: str) -> Iterator[str]:

@@ -32,13 +32,18 @@ _PAIRS = """
     velge velje; valgte valde; selge selje; spørre spørje; følge følgje; følger følgjer; fulgte følgde;
     tenker tenkjer; tenke tenkje; merke merkje; bruker brukar; kirke kyrkje; kirka kyrkja; kirken kyrkja;
     bygger byggjer; bygge byggje; legge leggje; sitter sit; setter set; drømmer drøymer;
+    skrev skreiv; så såg; sang song; fløy flaug; trøtt trøytt; trett trøytt; tapte tapa; skrek skreik; steg steig;
+    drev dreiv; frøs fraus;
     hørte høyrde; hørt høyrt; først fyrst; gjemmer gøymer; gjemme gøyme; gjemte gøymde; gjemt gøymt; redsel redsle
 """
 _NOT_FOR_A_BOKMAAL_LINE = """
     hun ho; vi me; hvor kvar; hvor kor; hver kvar; hvilken kva; deres deira; leke leike; leker leikar; høre høyre;
     hører høyrer; tar tek; komme kome; komme koma; skriver skriv; leser les; finner finn; drikker drikk; løper spring;
     spiser et; åpen open; hånd hand; lav låg; nå no; da då; allerede alt; bor bur; hull hol; dere de;
-    velger vel; legger legg; ligger ligg
+    vant vann; falt fall; grep greip; løp sprang; brant brann; springer spring; synger syng; fryser frys;
+    brenner brenn; skriker skrik; slår slær; flyr flyg; stiger stig;
+    griper grip; vinner vinn; synker søkk; bryter bryt; biter bit; river riv; driver driv; gråter græt; faller fell;
+    holder held; henger heng; spinner spinn; svinger sving; velger vel; legger legg; ligger ligg
 """
 """What Nynorsk has here is another word in Bokmål (*ho*, *me*, *kor*, *høyre*), or is near one to the ear."""
 _NOT_FOR_A_NYNORSK_LINE = "de dei"
