@@ -19,8 +19,8 @@ from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
 VERSION = f"5.{_SIGNAL_VERSION}.{_TEXT_VERSION}"
-"""Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key. The rules
-of spoken text count, because they say which words may be heard for what is written."""
+"""Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key.
+The rules of spoken text count, because they say which words may be heard for what is written."""
 
 _PAUSE_MARK = re.compile(r"[.,;:!?…][\"'»”)]*\s+(?=\S)|\s[–—-]+\s|[–—]")
 """Punctuation inside a line, where a voice may breathe."""
