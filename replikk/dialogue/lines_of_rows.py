@@ -24,6 +24,8 @@ def lines_of(row: SheetRow, desk: Desk) -> Iterator[Line]:
     if row.status == "cut":
         leave_out(row, "cut", desk)
         return
+    if not row.voice and not row.character:  # reported with the cells of the row
+        return
     who = (row.voice, row.character)
     if who not in desk.casting:
         desk.casting[who] = desk.voices.voice_for(*who)
@@ -56,7 +58,8 @@ def _line_of(row: SheetRow, voice: Voice, expansion: Expansion, desk: Desk) -> L
     if said.problems:
         return None
     if not can_be_spoken(segments):
-        problem(row, spoken_column, NOTHING_TO_SPEAK, "write words, or give the row the status cut", desk)
+        if row.text or row.say:  # that a cell is empty is reported with the row
+            problem(row, spoken_column, NOTHING_TO_SPEAK, "write words, or give the row the status cut", desk)
         return None
     style = _join_styles(row.style, [*shown.styles, *said.styles])
     remarks = list(dict.fromkeys([*shown.remarks, *said.remarks]))

@@ -104,6 +104,10 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
     for name in order:
         policy = _policy_of(name, by_name)
         if policy is None:
+            if name in by_name:
+                shown = printable(wanted[name], 60)
+                problems.append((f"the value of placeholder '{shown}' cannot be used", "mend it in placeholders.yaml"))
+                continue
             what, instead = unresolved(wanted[name], name)
             close = nearest(name, by_name)
             problems.append(
@@ -155,7 +159,7 @@ def _name(token: Token, known: Mapping[str, Any]) -> str | None:
         return named[1] if named else None if token.raw == "%%" else token.raw
     if token.kind == "variable":
         return token.raw[1:]
-    if token.kind not in ("square", "curly", "curly2", "angle"):
+    if token.kind not in ("square", "curly", "curly2", "prefixed", "named", "angle"):
         return None
     tag = meaning_of(token)
     if tag.meaning is Meaning.PLACEHOLDER:
