@@ -16,7 +16,7 @@ from replikk.stages.manifest import MOUTH, SUBTITLES, WORDS
 log = logging.getLogger(__name__)
 
 AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
-TEMPORARY = re.compile(r"\.tmp-\w{8}\.(json|vtt)")
+TEMPORARY = re.compile(r"\.tmp-\w{8}\.(json|vtt|part)")
 """As ``replikk.files`` names a file until it is whole: a build that was killed leaves one behind."""
 
 

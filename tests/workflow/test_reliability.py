@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -119,6 +120,19 @@ def kill_and_finish(game, kills, seed):
     finished = take_files(game)
     assert {key: finished[key] for key in seen} == seen
     assert not list(game.build.glob("assets/**/.tmp-*"))
+
+
+def test_a_write_that_is_killed_leaves_nothing_that_looks_like_a_take(tmp_path):
+    """Only a name tells a finished take from half of one."""
+    code = (
+        "import os, signal, sys; from pathlib import Path; from replikk.files import write_atomic\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomic(Path(sys.argv[1]), b'half')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.flac")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name[:5] for path in tmp_path.iterdir()] == [".tmp-"]
+    assert list(tmp_path.glob("*.flac")) == []
 
 
 def test_a_killed_build_is_finished_by_the_next_one(game):
