@@ -26,7 +26,8 @@ def write_atomic(path: Path, data: bytes, *, sync: bool = True) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+        # Not the suffix of the file: what a killed build leaves behind must not look like a clip to anything.
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=".part")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             if sync:

@@ -158,7 +158,7 @@ def read_header(number: int, cells: Sequence[str], file: str) -> tuple[Header, l
             instead = f"write {guesses[0][1]!r} instead of {guesses[0][0]!r}, or {instead[6:]}"
         problems.append(Problem(file, number, "", column, what, instead))
     _warn_of_near_misses(file, number, extra, position)
-    width = max([*position.values(), *extra, -1]) + 1
+    width = max((place for place, cell in enumerate(cells) if cell), default=-1) + 1
     return Header(number, position, shown, extra, width), problems
 
 

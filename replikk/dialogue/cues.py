@@ -10,6 +10,8 @@ is spoken, and so is the stressed word in "Vær *stille* nå!".
 - Between asterisks, which also mark stress, a word that can be stressed ("stille", "sint", "sukker") is a cue only
   where it stands apart: before or between sentences, not in one. A verb right after a pronoun ("hun *hvisker* jo")
   is stressed too.
+- What a figure does meanwhile ("ser bort", "løfter sverdet") and where a voice is heard ("i telefonen") are cues where
+  they stand apart, before, between or after sentences.
 
 Words are Bokmål, Nynorsk and English.
 """
@@ -48,6 +50,8 @@ def _words(words: str) -> frozenset[str]:
 # Unmistakable verbs and their participles.
 _STYLE_VERBS = _words(
     "hvisker kviskrar kviskrer hviskende kviskrande whispers whispering roper ropar ropende ropande shouts "
+    "synger syng syngende syngjande sings singing stammer stammar stammende stammande hveser kveser hvesende kvesande "
+    "freser fresande fresende klynker klynkar klynkende hyler hylar hylende snerrer snerrar "
     "shouting skriker skrik skrikende skrikande screams screaming yells yelling brøler brølar roars mumler mumlar "
     "mumlende mumlande mumbles mumbling mutters muttering murmurs"
 )
@@ -56,6 +60,22 @@ _SOUND_VERBS = _words(
     "gråtende gråtande cries crying sobs sobbing hulker hulkar snufser snufsar sniffs kremter kremtar hoster "
     "hostar coughs coughing gjesper gjespar yawns yawning nyser sneezes hikker hikkar stønner stønnar groans "
     "gisper gispar gasps humrer humrar"
+)
+# What a figure does meanwhile. Ordinary text too, so it counts only where it stands apart (or in square brackets),
+# and the second row only with words after it: "(ser bort)".
+_ACTIONS = _words(
+    "himler himlar rister ristar rynker rynkar peker peikar nøler nølar tenker tenkjer rødmer raudnar skjelver skjelv "
+    "svelger svelgjer snøfter snøftar fnyser fnys spytter spyttar stamper stampar vifter viftar danser dansar kneler "
+    "knelar stirrer stirrar lytter lyttar venter ventar våkner vaknar sovner sovnar banker bankar sparker sparkar "
+    "hopper hoppar løper springer snur reiser roter rotar fikler fiklar blåser blæs tygger gurgler nods "
+    "smiler smilar ler nikker nikkar vinker vinkar blunker blunkar hvisker kviskrar puster pustar sukker sukkar gisper "
+    "gispar kremter kremtar hoster hostar snufser snufsar plystrer plystrar nynner nynnar klapper klappar trekker "
+    "trekkjer"
+)
+_ACTIONS_ON_SOMETHING = _words(
+    "ser går kommer kjem tar tek gir gjev holder held slår setter legger kaster kastar griper løfter "
+    "løftar åpner opnar lukker lukkar vender bøyer strekker strekkjer krysser kryssar hever hevar senker senkar drar "
+    "dreg skyver faller drikker spiser leser skriver klemmer klemmar kysser kyssar"
 )
 # Words that also stand in ordinary text.
 _STYLES = _words(
@@ -109,6 +129,14 @@ _PHRASES = {
     "o.s.": CueKind.DROP,
     "v.o.": CueKind.DROP,
 }
+_WHERE_HEARD = _words("vo os forts fortsetter fortset voiceover") | {
+    *("i telefonen", "på telefon", "på telefonen", "over telefon", "på radio", "på radioen", "over radio"),
+    *("over radioen", "over høyttaler", "over høyttaleren", "utenfor", "utanfor", "utenfor bildet", "utenfra"),
+    *("utafrå", "bak døra", "bak døren", "fra gangen", "frå gangen", "på avstand", "langt borte", "langt borte fra"),
+}
+_TO_SOMEBODY = re.compile(
+    r"til (?:[A-ZÆØÅ][\w-]{1,30}(?:(?: og |, )[A-ZÆØÅ][\w-]{1,30}){0,2}|alle|de andre|dei andre|publikum)"
+)
 _SUBJECTS = _words("jeg du han hun vi de dere den det som eg me dykk dei ho you he she we they it who")
 _TIMED_PAUSE = re.compile(
     r"pause (?:på |of )?(\d{1,3}(?:[.,]\d{1,3})?) ?(ms|millisekunder|s|sek|sekund|sekunder|seconds?)"
@@ -159,12 +187,59 @@ def _cue(part: str) -> Cue | None:
     return Cue(CueKind.DROP if sound else CueKind.STYLE, part)
 
 
+def find_actions(phrase: str) -> tuple[Cue, ...]:
+    """The directions that a phrase consists of, where what a figure does meanwhile counts as one."""
+    plain = unicodedata.normalize("NFC", " ".join(phrase.split()))
+    if not plain or len(plain) > 80 or plain[-1] in "?!":
+        return ()
+    if _TO_SOMEBODY.fullmatch(plain) or plain.casefold().strip(".") in _WHERE_HEARD:
+        return (Cue(CueKind.DROP, plain.casefold()),)
+    found = []
+    for part in _JOINT.split(plain.casefold()):
+        cue = _cue(part) or _action(part)
+        if cue is None:
+            return ()
+        found.append(cue)
+    return tuple(found)
+
+
+def directions(phrase: str) -> tuple[Cue, ...]:
+    """The directions of a phrase of which is known that it is one, or that stands in brackets of its own."""
+    return find_cues(phrase) or find_actions(phrase)
+
+
+def _action(part: str) -> Cue | None:
+    words = part.rstrip(".…").split()
+    if not words or len(words) > 7 or not all(word.replace("-", "").isalpha() for word in words):
+        return None
+    known = words[0] in _ACTIONS or (words[0] in _ACTIONS_ON_SOMETHING and len(words) > 1)
+    if not known or _SUBJECTS.intersection(words[1:2]):
+        return None
+    return Cue(CueKind.STYLE if words[0] in _STYLES else CueKind.DROP, part)
+
+
+def cues_in_parentheses(text: str, start: int, end: int) -> tuple[Cue, ...]:
+    """The directions in ``text[start:end]``, parentheses included; empty when they hold ordinary text."""
+    inner = text[start + 1 : end - 1]
+    return find_cues(inner) or (find_actions(inner) if _stands_apart(text, start, end) else ())
+
+
+def _stands_apart(text: str, start: int, end: int) -> bool:
+    """Before, between or after sentences, and not in one."""
+    before = text[max(0, start - 40) : start].rstrip(" \t")
+    after = text[end : end + 40].lstrip()
+    return (not before or before[-1] in '.!?…:»”"*)]}>\n') and (
+        not after or after[0].isupper() or after[0] in '«“"–—-*([{<…\\' or after[0].isdigit()
+    )
+
+
 def cues_between_stars(text: str, start: int, end: int, inner: str) -> tuple[Cue, ...]:
     """The directions in ``text[start:end]``, which is ``inner`` between asterisks; empty when the words are
     stressed."""
     cues = find_cues(inner)
     if not cues:
-        return ()
+        apart = _stands_apart(text, start, end) and inner.strip()[:1].islower()
+        return find_actions(inner) if apart and len(inner.split()) > 1 else ()
     before = text[max(0, start - 40) : start].rstrip()
     after = text[end : end + 40].lstrip()
     if all(cue.unmistakable for cue in cues):

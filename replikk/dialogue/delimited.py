@@ -16,7 +16,7 @@ from itertools import islice
 from replikk.dialogue.columns import HEADER_WITHIN, column_of
 from replikk.dialogue.tables import MAX_FILE_BYTES, Fault, SheetReadError, Table, TableBuilder, clean
 
-SEPARATORS = (";", ",", "\t")
+SEPARATORS = (";", ",", "\t", "|")
 # UTF-8 read as cp1252: the bytes of æ, ø, å and of curly quotes each become two or three such characters.
 MOJIBAKE = re.compile("Ã[¦¸¥†˜…]|â€[™œ˜“”\u009d]")
 _SAMPLE_CHARACTERS = 65_536  # below the csv module's own limit of a cell, so that sniffing cannot fail
@@ -46,6 +46,8 @@ def decode(data: bytes) -> str:
             return data.decode("utf-16")
     except UnicodeDecodeError as error:
         raise SheetReadError(f"has damaged letters at byte {error.start}", advice) from error
+    if (wide := _utf_16_without_mark(data)) is not None:
+        return wide
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -59,6 +61,18 @@ def decode(data: bytes) -> str:
     if MOJIBAKE.search(text):
         raise SheetReadError(f"mixes UTF-8 and other letters (text line {where})", advice)
     return text
+
+
+def _utf_16_without_mark(data: bytes) -> str | None:
+    """UTF-16 whose byte order mark was lost: nearly every other byte is nought, on one side only."""
+    sample = data[:4096]
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if len(data) % 2 or len(sample) < 8 or max(even, odd) < len(sample) * 0.4 or min(even, odd) > len(sample) * 0.01:
+        return None
+    try:
+        return data.decode("utf-16-be" if even > odd else "utf-16-le")
+    except UnicodeDecodeError:
+        return None
 
 
 def sniff_separator(text: str, *, prefer_tab: bool = False) -> str:
@@ -81,7 +95,7 @@ def find_separator(text: str, *, prefer_tab: bool = False) -> tuple[int, str]:
     # Excel writes and obeys a first line "sep=;" and does not show it as a row.
     if named := re.match(r'"?sep=(.)"?\r?\n', text):
         start, separator = named.end(), named[1]
-    if separator not in SEPARATORS:
+    if not separator or separator.isalnum() or separator in "\"' ":
         separator = sniff_separator(text[start:], prefer_tab=prefer_tab)
     return start, separator
 

@@ -24,6 +24,8 @@ def lines_of(row: SheetRow, desk: Desk) -> Iterator[Line]:
     if row.status == "cut":
         leave_out(row, "cut", desk)
         return
+    if not row.voice and not row.character:  # reported with the cells of the row
+        return
     who = (row.voice, row.character)
     if not row.voice and desk.voices.is_miscast(row.character):
         return  # voices.yaml was told about it

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from replikk.dialogue.cues import Cue, CueKind, find_cues
+from replikk.dialogue.cues import Cue, CueKind, directions
 from replikk.dialogue.nearest import nearest
 from replikk.dialogue.pauses import LONGEST_PAUSE_MS, read_pause
 from replikk.dialogue.records import Segment
@@ -132,7 +132,7 @@ def _take_speaker(text: str, characters: Collection[str], state: _State) -> str:
     if not any(unicodedata.normalize("NFC", known).casefold() == folded for known in characters):
         return text
     cue = prefix[2] or ""
-    if cue and not find_cues(cue[1:-1]):
+    if cue and not directions(cue[1:-1]):
         return text
     state.speaker = name
     return f"{cue} {text[prefix.end() :]}" if cue else text[prefix.end() :]
@@ -153,7 +153,7 @@ def _take(token: Token, text: str, state: _State, extra: frozenset[str]) -> None
     elif kind == "stars":
         _take_stars(token, text, state)
     elif kind == "cue":
-        _take_cues(raw, find_cues(token.body), state)
+        _take_cues(raw, directions(token.body), state)
     elif kind == "line_tag":
         pass  # Yarn: #line:0a1b2c names the line
     elif kind == "open":
@@ -185,6 +185,8 @@ def unresolved(raw: str, name: str) -> tuple[str, str]:
 def _take_escape(raw: str, state: _State) -> None:
     if raw == "\\n":
         state.put("\n", " ")
+    elif raw == "\\t":
+        state.put(" ", " ")
     else:
         sign = raw[-1]
         state.put(sign, " " if sign in "*<>" else sign)  # engines read them as commands or by name
@@ -245,7 +247,7 @@ def _take_tag(token: Token, tag: Tag, state: _State, extra: frozenset[str]) -> N
     elif meaning in (Meaning.PAUSE_S, Meaning.PAUSE_MS):
         _take_pause(token, tag, state)
     elif meaning is Meaning.CUE:
-        _take_cues(raw, find_cues(tag.name), state)
+        _take_cues(raw, directions(tag.name), state)
     elif meaning is Meaning.IGNORED:
         state.remark(f"'{printable(raw, 60)}' is not followed: use the columns 'style' and 'say', or the lexicon")
     elif meaning is Meaning.CHOICE and not tag.closing:

@@ -160,7 +160,7 @@ def _name(token: Token, known: Mapping[str, Any]) -> str | None:
         return named[1] if named else None if token.raw == "%%" else token.raw
     if token.kind == "variable":
         return token.raw[1:]
-    if token.kind not in ("square", "curly", "curly2", "angle"):
+    if token.kind not in ("square", "curly", "curly2", "prefixed", "named", "angle"):
         return None
     tag = meaning_of(token)
     if tag.meaning is Meaning.PLACEHOLDER:

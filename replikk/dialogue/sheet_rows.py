@@ -96,7 +96,7 @@ def check_table(
     marks: dict[int, dict[int, Mark]] = {}
     for (number, place), mark in table.marks.items():
         marks.setdefault(number, {})[place] = mark
-    named = {*header.position.values(), *header.extra}
+    named = {place for place, cell in enumerate(found[1]) if cell}
     unnamed_reported: set[int] = set()
     scenes_reported: set[str] = set()
     rows: list[SheetRow] = []

@@ -19,22 +19,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from replikk.dialogue.cues import cues_between_stars, find_cues
+from replikk.dialogue.cues import cues_between_stars, cues_in_parentheses, directions
 
 _LONGEST = 300  # characters inside one pair of brackets; a longer one is text that was not closed
 
 _TOKEN = re.compile(
     rf"""
-    (?P<escape>\\[\\\[\]{{}}<>*()&:%#_$"'n])
+    (?P<escape>\\[\\\[\]{{}}<>*()&:%#_$"'nt])
   | (?P<square2>\[\[(?:[^\[\]]{{1,{_LONGEST}}}\]\])?)
   | (?P<square>\[[^\[\]]{{0,{_LONGEST}}}\])
   | (?P<curly2>\{{\{{(?:[^{{}}]{{1,{_LONGEST}}}\}}\}})?)
+  | (?P<prefixed>[$\#%]\{{[^{{}}]{{1,{_LONGEST}}}\}})
   | (?P<curly>\{{[^{{}}]{{0,{_LONGEST}}}\}})
+  | (?P<named><%=?[ ]?[^\W\d][\w.]{{0,40}}[ ]?%>|(?<![\w%])%[^\W\d]\w{{1,40}}%(?!\w)|\$\([^\W\d][\w.]{{0,40}}\))
   | (?P<command><<(?=[^\W\d_])[^<>]{{1,{_LONGEST}}}>>)
   | (?P<angle></?(?:[^\W\d_]|\#)[^<>]{{0,{_LONGEST}}}>)
   | (?P<open>[\[{{](?=[/\#$]?\w))
   | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z][A-Za-z0-9]{{1,31}});)
-  | (?P<printf>(?<![\d%])%(?:[0-9]{{1,2}}\$)?[sdi](?!\w)|%\(\w{{1,40}}\)[sd]|%%)
+  | (?P<printf>(?<![\d%])%(?:[0-9]{{1,2}}\$)?[sdi](?!\w)|(?<![\w%])%[1-9](?![\w.,])|%\(\w{{1,40}}\)[sd]|%%)
   | (?P<variable>(?<![\w$])\$[^\W\d]\w{{1,40}})
   | (?P<stars>\*+(?:[^*\n]{{1,80}}\*+)?)
   | (?P<paren>\((?:[^()\n]{{1,80}}\))?)
@@ -63,7 +65,14 @@ class Token:
             return self.raw.strip("*()")
         if self.kind in ("square2", "curly2", "command"):
             return self.raw[2:-2]
+        if self.kind == "prefixed":
+            return self.raw[2:-1]
+        if self.kind == "named":
+            return self.raw.strip("[]<>%=$() ")
         return self.raw
+
+
+_LINK = re.compile(r"\[\[[^\W\d]\w*(?:\.\w+)*\]\]")
 
 
 def scan(text: str) -> Iterator[Token]:
@@ -71,10 +80,14 @@ def scan(text: str) -> Iterator[Token]:
     position = 0
     while found := _TOKEN.search(text, position):
         kind, start, end = str(found.lastgroup), found.start(), found.end()
-        if kind == "square2" and (end - start == 2 or "|" not in found.group()):
+        if kind == "square2" and _LINK.fullmatch(found.group()):
+            kind = "named"  # a variable or a link; Ren'Py's bracket has one partner only
+        elif kind == "square2" and (end - start == 2 or "|" not in found.group()):
             kind, end = "escape", start + 2  # [[ is Ren'Py for a bracket that is shown
         elif kind == "curly2" and end - start == 2:
             kind = "escape"  # {{ is Ren'Py for a brace that is shown
+        elif kind == "prefixed" and _known("curly", found.group()[2:-1].strip()) is not None:
+            kind, end = "text", start + 1  # "100 %{i}sikker{/i}"
         elif kind == "stars":
             inner = found.group().strip("*")
             if inner and cues_between_stars(text, start, end, inner):
@@ -82,7 +95,7 @@ def scan(text: str) -> Iterator[Token]:
             else:  # what the stars enclose may hold markup of its own
                 end = start + len(found.group()) - len(found.group().lstrip("*"))
         elif kind == "paren":
-            if find_cues(found.group()[1:-1]):
+            if cues_in_parentheses(text, start, end):
                 kind = "cue"
             else:
                 kind, end = "text", start + 1
@@ -181,12 +194,12 @@ _ANGLE = _table(
         Meaning.STRIP: "b i u s em strong mark? small big sub? sup del ins span? div? p? a? font? color= size= "
         "alpha= align= allcaps uppercase lowercase smallcaps cspace= font-weight= gradient? "
         "indent= line-height= line-indent= link? margin= margin-left= margin-right= mspace= nobr "
-        "noparse page pos= rotate= space= sprite? style= voffset= width= material= quad? speak? "
+        "noparse pos= rotate= space= sprite? style= voffset= width= material= quad? speak? "
         "center w cite code",
         Meaning.IGNORED: "prosody? emphasis? say-as? phoneme? voice? lang? audio?",
         Meaning.PAUSE_S: "pause? wait?",
         Meaning.PAUSE_MS: "break?",
-        Meaning.BREAK: "br",
+        Meaning.BREAK: "br page",
     }
 )
 _TABLES = {"curly": _CURLY, "square": _SQUARE, "angle": _ANGLE}
@@ -204,11 +217,11 @@ def tag_names(kind: str) -> list[str]:
 
 
 def meaning_of(token: Token) -> Tag:
-    """What a ``square``, ``square2``, ``curly``, ``curly2`` or ``angle`` token means."""
+    """What a token in brackets, or a ``named`` one (``%name%``, ``$(name)``, ``<%= name %>``), means."""
     body = token.body.strip()
     if token.kind == "square2":
         return Tag(Meaning.CHOICE, "[[…|…]]")
-    if token.kind == "curly2":
+    if token.kind in ("curly2", "prefixed", "named"):
         return Tag(Meaning.PLACEHOLDER, _placeholder_name(body))
     known = _known(token.kind, body)
     if known is not None:
@@ -217,7 +230,7 @@ def meaning_of(token: Token) -> Tag:
         return Tag(Meaning.PLACEHOLDER, _placeholder_name(body))
     if not any(c.isalnum() for c in body):
         return Tag(Meaning.TEXT, "")
-    if find_cues(body):
+    if directions(body):
         return Tag(Meaning.CUE, body)
     if token.kind == "square":
         name = _SQUARE_PLACEHOLDER.fullmatch(body)

@@ -146,11 +146,11 @@ def _line(event: Event) -> int:
     return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
-def _parse(text: str, file: str) -> tuple[Any, Lines, list[Problem]]:
+def _parse(text: str, file: str, loader: Any = None) -> tuple[Any, Lines, list[Problem]]:
     import yaml
 
     builder = _Builder(file)
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = loader or getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         for event in yaml.parse(text, Loader=loader):
             line = _line(event)
@@ -173,6 +173,9 @@ def _parse(text: str, file: str) -> tuple[Any, Lines, list[Problem]]:
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 builder.end()
     except yaml.YAMLError as error:
+        if loader is not yaml.SafeLoader and "nesting depth" in str(error):
+            # Newer libraries in C look ahead and stop at a depth of their own, before they say where it begins.
+            return _parse(text, file, yaml.SafeLoader)
         builder.problems.append(_syntax_problem(error, text, file))
         return None, {}, builder.problems
     return builder.root, builder.lines, builder.problems

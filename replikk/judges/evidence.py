@@ -9,6 +9,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from replikk.dialogue.norwegian import VERSION as _TEXT_VERSION
 from replikk.judges.compare import Comparison, compare
 from replikk.judges.hallucinations import signs
 from replikk.judges.leaks import NO_LEAK, SYSTEM_PROMPT, find_leak, repeated_fours
@@ -17,8 +18,9 @@ from replikk.judges.signal_evidence import VERSION as _SIGNAL_VERSION
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
-VERSION = f"6.{_SIGNAL_VERSION}"
-"""Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key."""
+VERSION = f"6.{_SIGNAL_VERSION}.{_TEXT_VERSION}"
+"""Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key.
+The rules of spoken text count, because they say which words may be heard for what is written."""
 
 _PAUSE_MARK = re.compile(r"[.,;:!?…][\"'»”)]*\s+(?=\S)|\s[–—-]+\s|[–—]")
 """Punctuation inside a line, where a voice may breathe."""

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 NAMED = 6  # so many files in a message: a scene that is renamed is a hundred
 AUDIO_SUFFIXES = (".ogg", ".opus", ".wav")
-TEMPORARY = re.compile(r"\.tmp-\w{8}\.(json|vtt)")
+TEMPORARY = re.compile(r"\.tmp-\w{8}\.(json|vtt|part)")
 """As ``replikk.files`` names a file until it is whole: a build that was killed leaves one behind."""
 
 

@@ -327,3 +327,46 @@ def test_a_very_long_hostile_text_is_read_once(sign: str) -> None:
     """Quadratic reading of 100,000 signs would take minutes; the run of the tests would show it."""
     marked = parse_markup(sign * (100_000 // len(sign)), ["Anna"])
     assert len(marked.problems) <= 20 and len(marked.remarks) <= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "speech"),
+    [
+        ("(himler med øynene) Ja da.", "Ja da."),
+        ("*trekker sverdet* Kom an!", "Kom an!"),
+        ("*sukker tungt og ser bort* Nei.", "Nei."),
+        ("Ja. (ser bort) Nei.", "Ja. Nei."),
+        ("[banker på døra] Hallo?", "Hallo?"),
+        ("(til Kari og Ola) Hei!", "Hei!"),
+        ("(i telefonen) Hallo?", "Hallo?"),
+        ("(V.O.) Det var en gang.", "Det var en gang."),
+        ("(forts.) Hei.", "Hei."),
+    ],
+)
+def test_what_a_figure_does_meanwhile_is_not_spoken(text: str, speech: str) -> None:
+    marked = parse_markup(text)
+    assert [segment.text for segment in marked.segments] == [speech]
+    assert marked.problems == () and len(marked.remarks) >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Han gikk (ser du) hjem.",
+        "(Kommer du snart?) Nei.",
+        "Hun (smiler alltid) er snill.",
+        "(tror jeg)",
+        "(til slutt) Hei",
+        "(les mer) Hei",
+        "(Hun går ut.) Ha det!",
+        "Hei (venter) du",
+    ],
+)
+def test_ordinary_text_in_parentheses_is_spoken(text: str) -> None:
+    marked = parse_markup(text)
+    assert [segment.text for segment in marked.segments] == [text] and marked.remarks == ()
+
+
+def test_a_smile_is_a_style_and_a_page_is_a_new_line() -> None:
+    assert parse_markup("(smiler lurt) Ja.").styles == ("smiler lurt",)
+    assert spoken("Hei<page>du\\tder") == [("Hei du der", 0)]

@@ -53,6 +53,11 @@ BOKMAAL = {
         1 stein                     | en stein
         1 helt                      | en helt
         1 egenskap                  | en egenskap
+        1 brev og 1 oppdrag         | ett brev og ett oppdrag
+        1 magisk sverd              | ett magisk sverd
+        1 sint bjørn                | en sint bjørn
+        1 menneske                  | ett menneske
+        1 testing                   | en testing
     """,
     "thousands": """
         12 500                      | tolv tusen fem hundre
@@ -98,6 +103,8 @@ BOKMAAL = {
         1 3/4 liter                 | en og tre fjerdedeler liter
         10/10                       | ti av ti
         50/50                       | femti femti
+        Vi har 1/3 igjen.           | Vi har en tredjedel igjen.
+        3/4 timer                   | tre fjerdedeler timer
     """,
     "ordinals": """
         1. mai                      | første mai
@@ -120,6 +127,11 @@ BOKMAAL = {
         21. gang                    | tjueførste gang
         30. november                | trettiende november
         nr. 2.                      | nummer to.
+        en 5.-klassing              | en femteklassing
+        Fredag 13.                  | Fredag trettende.
+        Fredag 13. er en fin dag.   | Fredag trettende er en fin dag.
+        1. kl.                      | første klasse
+        3. pers. entall             | tredje person entall
     """,
     "years, decades and centuries": """
         i 1984                      | i nitten åttifire
@@ -149,6 +161,8 @@ BOKMAAL = {
         500 f.Kr.                   | fem hundre før Kristus.
         ca. 50 e.Kr. Det var lenge siden. | cirka femti etter Kristus. Det var lenge siden.
         f. 1984                     | født nitten åttifire
+        Året var 1349.              | Året var tretten førtini.
+        f. 1813, d. 1896            | født atten tretten, død atten nittiseks
     """,
     "dates": """
         17.05.2024                  | syttende mai tjue tjuefire
@@ -171,6 +185,7 @@ BOKMAAL = {
         åpent man.–fre. 9–17        | åpent mandag til fredag ni til sytten
         3. mai–5. juni              | tredje mai til femte juni
         apr. 2024                   | april tjue tjuefire
+        17-05-24                    | syttende mai tjuefire
     """,
     "clock times": """
         kl. 14.30                   | klokka fjorten tretti
@@ -208,6 +223,7 @@ BOKMAAL = {
         Stillingen er 1-1.          | Stillingen er en en.
         A–Å                         | A til Å
         kr 50–100                   | femti til hundre kroner
+        7-9-13!                     | sju, ni, tretten!
     """,
     "money": """
         25 kr                       | tjuefem kroner
@@ -242,6 +258,9 @@ BOKMAAL = {
         1 mill. kroner              | en million kroner
         2,5 mrd. kr                 | to komma fem milliarder kroner
         prisen i kr                 | prisen i kroner
+        ¥500                        | fem hundre yen
+        3 mrd.                      | tre milliarder.
+        mange mill. kroner          | mange millioner kroner
     """,
     "units": """
         5 km                        | fem kilometer
@@ -275,6 +294,14 @@ BOKMAAL = {
         7 mrd. mennesker            | sju milliarder mennesker
         2 t-skjorter                | to te-skjorter
         500 moh.                    | fem hundre meter over havet.
+        12 kg/m³                    | tolv kilo per kubikkmeter
+        9,8 m/s²                    | ni komma åtte meter per sekund i andre
+        60 fps                      | seksti bilder i sekundet
+        2000 mAh                    | to tusen milliamperetimer
+        5 km/dag                    | fem kilometer per dag
+        1 pk. gjær                  | en pakke gjær
+        per mnd.                    | per måned.
+        20″                         | tjue tommer
     """,
     "sums": """
         2 + 2 = 4                   | to pluss to er lik fire
@@ -296,6 +323,11 @@ BOKMAAL = {
         5 < 7                       | fem er mindre enn sju
         7 > 5                       | sju er større enn fem
         16:9                        | seksten til ni
+        2x + 1 = 5                  | to eks pluss en er lik fem
+        (2+3) x 4                   | (to pluss tre) ganger fire
+        < 5 min                     | mindre enn fem minutter
+        > 18 år                     | mer enn atten år
+        Jeg fikk 6- på prøven.      | Jeg fikk seks minus på prøven.
     """,
     "phone numbers, codes and versions": """
         tlf. 22 33 44 55            | telefon tjueto trettitre førtifire femtifem
@@ -312,6 +344,8 @@ BOKMAAL = {
         versjon 2.10                | versjon to punkt ti
         Windows 11                  | Windows elleve
         24/7                        | tjuefire sju
+        tlf: 22334455               | telefon: tjueto trettitre førtifire femtifem
+        v2.5                        | versjon to punkt fem
     """,
     "numbers in words": """
         en 6-åring                  | en seksåring
@@ -355,6 +389,8 @@ BOKMAAL = {
         del II                      | del to
         VI VANT!                    | VI VANT!
         LIV OG DØD                  | LIV OG DØD
+        Kong Haakon 7.              | Kong Haakon den sjuende.
+        Pave Johannes Paul II       | Pave Johannes Paul den andre
     """,
     "abbreviations": """
         f.eks. epler                | for eksempel epler
@@ -397,6 +433,22 @@ BOKMAAL = {
         St. Olav                    | Sankt Olav
         Flasken er tom. Kom!        | Flasken er tom. Kom!
         Man må si det.              | Man må si det.
+        vha. magi                   | ved hjelp av magi
+        v.h.a. magi                 | ved hjelp av magi
+        i hht. planen               | i henhold til planen
+        fr.o.m. mandag              | fra og med mandag
+        inkl. mva.                  | inklusive merverdiavgift.
+        mvh Ola                     | med vennlig hilsen Ola
+        Kpt. Sabeltann              | Kaptein Sabeltann
+        sgt. Berg                   | sersjant Berg
+        Gen. Solo                   | General Solo
+        Det er et gen. Han vet det. | Det er et gen. Han vet det.
+        Alt. 2: Løp                 | Alternativ to: Løp
+        Det var alt. 3 dager gikk.  | Det var alt. tre dager gikk.
+        lv. 5                       | nivå fem
+        tidl. konge                 | tidligere konge
+        div. ting                   | diverse ting
+        № 5                         | nummer fem
     """,
     "acronyms": """
         NRK                         | enn err kå
@@ -424,6 +476,12 @@ BOKMAAL = {
         PSST!                       | PSST!
         BRRR                        | BRRR
         JEG SER PÅ TV!              | JEG SER PÅ te ve!
+        OMG!                        | o emm ge!
+        ADHD                        | a dé hå dé
+        FBI og BFF                  | eff be i og be eff eff
+        ARGH!                       | ARGH!
+        FLYKT!                      | FLYKT!
+        SPLÆTT                      | SPLÆTT
     """,
     "letters of the alphabet": """
         Bokstaven M                 | Bokstaven emm
@@ -476,6 +534,37 @@ BOKMAAL = {
         Oslo–Bergen                 | Oslo-Bergen
         Vent… nå!                   | Vent... nå!
         Hva?!                       | Hva?!
+    """,
+    "counts with a stroke": """
+        Du trenger 3/5 nøkler.      | Du trenger tre av fem nøkler.
+        Nøkler: 3/5                 | Nøkler: tre av fem
+        HP: 50/100                  | hå pe: femti av hundre
+        Oppdrag 3/10 fullført       | Oppdrag tre av ti fullført
+        Steg 1/3                    | Steg en av tre
+        Jeg gir den 8/10!           | Jeg gir den åtte av ti!
+        I dag er det 8/10.          | I dag er det åttende oktober.
+        Hva er 10/2?                | Hva er ti delt på to?
+        Hva er 10:2?                | Hva er ti delt på to?
+        Hva er 3/4?                 | Hva er tre fjerdedeler?
+        målestokk 1:50 000          | målestokk en til femti tusen
+    """,
+    "faces made of signs": """
+        Hei :)                      | Hei
+        Jeg er glad :D              | Jeg er glad
+        Så bra:D                    | Så bra
+        Uff :-(                     | Uff
+        Huff :'(                    | Huff
+        ok :P                       | o kå
+        ;) Kom da.                  | Kom da.
+        haha xD                     | haha
+        ^^ så søt                   | så søt
+        Glad i deg <3               | Glad i deg
+        <3 <3 Takk!                 | Takk!
+        Er x <3?                    | Er eks mindre enn tre?
+        Plan: D                     | Plan: dé
+        8) Gå hjem                  | åtte) Gå hjem
+        5 - 5 =0                    | fem minus fem er lik null
+        versjon 0.0                 | versjon null punkt null
     """,
 }
 

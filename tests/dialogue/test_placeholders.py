@@ -158,3 +158,29 @@ def test_sound_policies_have_no_problems() -> None:
     assert validate_policies(NAMES) == [] and validate_policies(None) == []
     assert validate_policies({0: {"substitute": 3}}) == [] and validate_policies([])
     assert texts("{0}", {0: {"substitute": 3}}) == [("", "3")]  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *["{navn}", "{{navn}}", "${navn}", "#{navn}", "%{navn}", "$navn", "$(navn)", "%navn%", "%(navn)s"],
+        *["<%= navn %>", "[[navn]]", "{navn:upper}", "{$navn}"],
+    ],
+)
+def test_every_way_to_write_a_placeholder_leaves_nothing_of_itself(written: str) -> None:
+    [variant] = expand(f"Hei {written}, kom!", {"navn": {"substitute": "Ola"}}).variants
+    assert variant.text == "Hei Ola, kom!"
+    [(what, _)] = expand(f"Hei {written}, kom!", {}).problems
+    assert f"placeholder '{written}' has no value" in what
+    assert parse_markup(f"Hei {written}, kom!").problems
+
+
+@pytest.mark.parametrize("text", ["100 %{i}sikker{/i}", "50 % av 80", "Det er 100 %", "Pris: 5$ (billig)", "[[hei]"])
+def test_signs_that_are_no_placeholder(text: str) -> None:
+    [variant] = expand(text, {}).variants
+    assert variant.text == text and parse_markup(text).problems == ()
+
+
+def test_a_value_that_cannot_be_used_is_not_called_missing() -> None:
+    [(what, instead)] = expand("Hei {navn}", {"navn": {"values": ["Åse", "Aase"]}}).problems
+    assert "cannot be used" in what and "placeholders.yaml" in instead

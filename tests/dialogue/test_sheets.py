@@ -317,3 +317,29 @@ def test_a_caller_can_bring_its_own_reader() -> None:
     kept = [Table("", [(1, ["id", "text", "voice"]), (2, ["x", "Hei", "kari"])])]
     [row], problems = read_sheets(Path("dialogue"), read=lambda path: kept)
     assert (row.id, problems) == ("x", [])
+
+
+def test_a_doubled_column_is_one_problem_and_the_rows_are_not_too_wide() -> None:
+    assert [p for p in problems_of("id;text;voice;text\na1;Hei;kari;Ho\n") if "header" in p or "cells" in p] == []
+    assert len(problems_of("id;text;voice;text\na1;Hei;kari;Ho\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=|\nid|text|voice\na1|Hei, du; der|kari\n",
+        "id|text|voice\na1|Hei, du; der|kari\n",
+        "sep=^\nid^text^voice\na1^Hei, du; der^kari\n",
+    ],
+)
+def test_other_separators(text: str) -> None:
+    write("a.csv", text)
+    rows, problems = read()
+    assert problems == [] and [row.text for row in rows] == ["Hei, du; der"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_lost_its_mark(encoding: str) -> None:
+    Path("dialogue/a.csv").write_bytes("id;text;voice\na1;Hei på øya;kari\n".encode(encoding))
+    rows, problems = read()
+    assert problems == [] and [row.text for row in rows] == ["Hei på øya"]

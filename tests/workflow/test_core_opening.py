@@ -105,3 +105,15 @@ def test_a_log_on_a_full_disk_does_not_hide_the_message(capsys):
     output = capsys.readouterr().err
     assert "the disk is full" in output
     assert "Traceback" not in output
+
+
+def test_an_empty_cell_is_one_problem_and_not_two(small_game):
+    (small_game.dialogue / "tom.csv").write_text("id;text;voice\ntom_1;;kari\ntom_2;Hei;\ntom_3;...;kari\n", "utf-8")
+    with pytest.raises(ReplikkError) as caught:
+        open_build(Stages(small_game).settings, SCRIPTS)
+    said = [line.split("] ", 1)[1] for line in str(caught.value).splitlines() if "tom.csv" in line]
+    assert said == [
+        "text: is empty; write the text, or set status to cut",
+        "voice: is empty; write who speaks",
+        "text: holds nothing that can be spoken; write words, or give the row the status cut",
+    ]

@@ -124,6 +124,19 @@ def kill_and_finish(game, kills, seed):
     assert not list(game.build.glob("assets/**/.tmp-*"))
 
 
+def test_a_write_that_is_killed_leaves_nothing_that_looks_like_a_take(tmp_path):
+    """Only a name tells a finished take from half of one."""
+    code = (
+        "import os, signal, sys; from pathlib import Path; from replikk.files import write_atomic\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomic(Path(sys.argv[1]), b'half')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.flac")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name[:5] for path in tmp_path.iterdir()] == [".tmp-"]
+    assert list(tmp_path.glob("*.flac")) == []
+
+
 def test_a_killed_build_is_finished_by_the_next_one(game):
     write_long_sheet(game, 60)
     kill_and_finish(game, kills=20, seed=1)

@@ -235,7 +235,10 @@ def test_files_go_with_their_line_and_those_of_other_people_stay(built):
 def test_half_a_file_of_a_killed_build_is_not_shipped(built):
     """Files are written beside their place under another name; a kill -9 at that moment leaves it there."""
     assets = built.game.build / "assets"
-    halves = [assets / ".tmp-a_b1c2d3.json", *(assets / f"nb/havn/.tmp-ph2xcemo{end}" for end in (".json", ".vtt"))]
+    halves = [
+        assets / ".tmp-a_b1c2d3.json",
+        *(assets / f"nb/havn/.tmp-ph2xcemo{end}" for end in (".json", ".vtt", ".part")),
+    ]
     for path in halves:
         path.write_text("{")
     mine = assets / "nb/havn/.tmp-notes.json"

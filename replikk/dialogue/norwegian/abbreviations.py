@@ -23,6 +23,13 @@ _ANYWHERE = """
     dvs.        det vil si              | det vil seie
     d.v.s.      det vil si              | det vil seie
     ca.         cirka                   | cirka
+    vha.        ved hjelp av            | ved hjelp av
+    v.h.a.      ved hjelp av            | ved hjelp av
+    hht.        henhold til             | samsvar med
+    i.o.m.      i og med                | i og med
+    mao.        med andre ord           | med andre ord
+    feks.       for eksempel            | for eksempel
+    a.k.a.      også kjent som          | også kjend som
     pga.        på grunn av             | på grunn av
     p.g.a.      på grunn av             | på grunn av
     mht.        med hensyn til          | med omsyn til
@@ -53,6 +60,28 @@ _ANYWHERE = """
     pkt.        punkt                   | punkt
     pr.         per                     | per
     vs.         versus                  | versus
+    div.        diverse                 | diverse
+    tidl.       tidligere               | tidlegare
+    sml.        sammenlign              | samanlikn
+    mva.        merverdiavgift          | meirverdiavgift
+    avs.        avsender                | avsendar
+    temp.       temperatur              | temperatur
+    spm.        spørsmål                | spørsmål
+    utg.        utgave                  | utgåve
+    kgl.        kongelig                | kongeleg
+    vgs.        videregående skole      | vidaregåande skule
+    mvh.        med vennlig hilsen      | med venleg helsing
+    el.l.       eller lignende          | eller liknande
+    o.fl.       og flere                | og fleire
+    d.d.        dags dato               | dags dato
+    v.s.a.      ved siden av            | ved sida av
+    fr.o.m.     fra og med              | frå og med
+    tlf.nr.     telefonnummer           | telefonnummer
+    sgt.        sersjant                | sersjant
+    kpt.        kaptein                 | kaptein
+    kptn.       kaptein                 | kaptein
+    lt.         løytnant                | løytnant
+    dr.med.     doktor medisin          | doktor medisin
     p.t.        for tiden               | for tida
     s.k.        såkalt                  | såkalla
     f.o.m.      fra og med              | frå og med
@@ -72,6 +101,9 @@ _ANYWHERE = """
     d.y.        den yngre               | den yngre
     forts.      fortsettelse            | framhald
     gj.snitt    gjennomsnitt            | gjennomsnitt
+    gj.sn.      gjennomsnitt            | gjennomsnitt
+    t/r         tur-retur               | tur-retur
+    tur/retur   tur-retur               | tur-retur
     str.        størrelse               | storleik
     tirs.       tirsdag                 | tysdag
     ons.        onsdag                  | onsdag
@@ -107,16 +139,21 @@ _BEFORE_A_NUMBER = """
     min.        minimum                 | minimum
     f.          født                    | fødd
     v.          versjon                 | versjon
+    lv.         nivå                    | nivå
+    lvl.        nivå                    | nivå
+    lv          nivå                    | nivå
+    lvl         nivå                    | nivå
     fig.        figur                   | figur
     kl          klokka                  | klokka
     nr          nummer                  | nummer
     str         størrelse               | storleik
 """
 _WITHOUT_FULL_STOP = listed(
-    "ca dvs osv pga mht mtp ift iht ifm evt jf jfr hhv tlf hr frk mr mrs dr prof etc moh inkl ekskl fvt vs osb"
+    "ca dvs osv pga mht mtp ift iht ifm evt jf jfr hhv tlf hr frk mr mrs dr prof etc moh inkl ekskl fvt vs osb "
+    "mva mvh vha mao sgt kpt kptn lt vgs"
 )
 """Current without the full stop, and not a word of their own."""
-_TITLES = frozenset(listed("hr fr frk mr mrs dr prof kapt"))
+_TITLES = frozenset(listed("hr fr frk mr mrs dr prof kapt sgt kpt kptn lt"))
 """Without a full stop these count only before a name."""
 
 
@@ -144,8 +181,16 @@ _TOKEN = re.compile(
     rf"(?<![\w.'-])(?:(?:{'|'.join(reversed(_UNDOTTED))})(?![\w.-])|[^\W\d_]{{1,8}}(?:\.[^\W\d_]{{1,8}}){{0,3}}\.)",
     re.I,
 )
-_SLASHED = re.compile(r"(?<![\w/])([vmu])/ ?(?=[^\W\d_]{2})", re.I)
+_SLASHED = re.compile(r"(?<![\w/])(?<!\d )([vmu])/ ?(?=[^\W\d_²³]{2})", re.I)
 _SLASH_WORDS = {"v": ("ved", "ved"), "m": ("med", "med"), "u": ("uten", "utan")}
+_NUMBERS_ENDING = re.compile(r"(?<=[a-zæøå]{2})nr\.(?= ?\d)")
+_SCHOOL_CLASS = re.compile(r"(?<=\d\. )kl\.(?! ?\d)")
+_PERSON = re.compile(r"(?<=[123]\. )pers\.")
+_CAPITALISED = re.compile(r"(?<![\w.])(?:(Alt|Eks)\.(?= ?\d)|(Gen)\.(?= [A-ZÆØÅ]))")
+"""*alt*, *eks* and *gen* are words too, and may end a sentence."""
+_CAPITALISED_WORDS = {"Alt": "Alternativ", "Eks": "Eksempel", "Gen": "General"}
+_DIED = re.compile(r"(?<![\w.])d\. (?=\d{4}(?!\d))")
+_SHORT_VERSION = re.compile(r"(?<!\w)v ?(?=\d{1,3}\.\d)", re.I)
 _SAINT = re.compile(r"(?<![\w.])St\. (?=[A-ZÆØÅ])")
 _NUMBER_SIGN = re.compile(r"(?<![\w#])# ?(?=\d)")
 _SECTION = re.compile(r"(§{1,2}) ?(?=\d)")
@@ -159,6 +204,13 @@ def expand_abbreviations(text: str, locale: str) -> str:
     nn = locale == "nn"
     text = _SPACED.sub(lambda m: ".".join(part for part in m.groups() if part) + ".", text)
     text = _SAINT.sub("Sankt ", text)
+    if "." in text:
+        text = _NUMBERS_ENDING.sub("nummer", text)
+        text = _SCHOOL_CLASS.sub("klasse", text)
+        text = _PERSON.sub("person", text)
+        text = _CAPITALISED.sub(lambda m: _CAPITALISED_WORDS[m[1] or m[2]], text)
+        text = _DIED.sub("død ", text)
+        text = _SHORT_VERSION.sub("versjon ", text)
     text = _TOKEN.sub(lambda m: _expand(m, nn), text)
     if "/" in text:
         text = _SLASHED.sub(lambda m: _SLASH_WORDS[m[1].lower()][nn] + " ", text)
@@ -201,7 +253,9 @@ def _expand(match: re.Match[str], nn: bool) -> str:
 _NEVER_LAST = frozenset(
     listed(
         "f.eks. t.d. bl.a. m.a. dvs. ca. evt. ev. ang. vedr. jf. jfr. hhv. tlf. mob. kap. kl. nr. pr. s. f. d. v. fig. "
-        "str. hr. fr. frk. mr. mrs. dr. prof. kapt. ing. min. maks. max. pga. mht. ift. iht. inkl. ekskl."
+        "str. hr. fr. frk. mr. mrs. dr. prof. kapt. ing. min. maks. max. pga. mht. ift. iht. inkl. ekskl. "
+        "vha. v.h.a. iom. feks. div. tidl. sml. kgl. mvh. sgt. kpt. kptn. lt. lv. "
+        "lvl."
     )
 )
 """Something follows these, so a capital after them is a name, not a new sentence."""

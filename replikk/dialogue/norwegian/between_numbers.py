@@ -12,13 +12,14 @@ import re
 from replikk.dialogue.norwegian.abbreviations import ends_sentence
 from replikk.dialogue.norwegian.amounts import NUMBER
 from replikk.dialogue.norwegian.cardinals import cardinal, digit_by_digit, ordinal, two_digits, whole_number, year
+from replikk.dialogue.norwegian.clock_and_dates import WEEKDAYS
 from replikk.dialogue.norwegian.tables import listed
 
 _PHONE = re.compile(
     r"(?<![\w.,/-])(\+ ?\d{2} |00\d{2} )?(\d{2} \d{2} \d{2} \d{2}|\d{3} \d{2} \d{3})(?![\w/%]|[.,:-]\d| \d| kr\b)"
 )
 _CUED_PHONE = re.compile(
-    r"(\b(?:telefon|mobil|ring|nummeret er|sms til)(?:nummer)? |(?<!\w)\+ ?47 ?)(\d{8})(?!\w)", re.I
+    r"(\b(?:telefon|mobil|ring|nummeret (?:er|mitt er)|sms til|tlf)(?:nummer)?:? |(?<!\w)\+ ?47 ?)(\d{8})(?!\w)", re.I
 )
 
 _COUNT = re.compile(r"(?<![\w.,:/-])\d{1,3}(?: ?[-–] ?\d{1,3}){2,30}(?![\w]|[.,-]\d)")
@@ -39,20 +40,23 @@ _OPERATOR_AFTER = re.compile(rf" ?(?:{NUMBER})? ?[=+×÷*]")
 
 _NEGATIVE = re.compile(r"(?<![\w.,:;!?)%°-])[-–](?=\d)")
 _MINUS_NEGATIVE = re.compile(r"(?<=\d) [-–] (?=minus )")
-_MULTIPLY = re.compile(r"(?<=\d) ?[x×*] ?(?=\d)|(?<=[\w)]) ?× ?(?=[\w(])", re.I)
+_MULTIPLY = re.compile(r"(?<=\d) ?[x×*] ?(?=\d)|(?<=\d) x (?=\()|(?<=\)) x (?=[\d(])|(?<=[\w)]) ?× ?(?=[\w(])", re.I)
 _DIVIDE = re.compile(r"(?<=\d) : (?=\d)|(?<=\d) ?÷ ?(?=\d)|(?<=\d) / (?=\d)|(?<=\d)[:/](?=\d{1,16} ?=)")
 _RATIO = re.compile(r"(?<![\w.,:/])(\d{1,4}):(\d{1,4})(?![\w:])(?!,\d)")
 _LETTER_RANGE = re.compile(r"(?<![\w'-])([a-zæøå])[-–]([a-zæøå])(?![\w'-])", re.I)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzæøå"
 _LESS, _MORE = re.compile(r"(?<=\w) ?< ?(?=\w)"), re.compile(r"(?<=\w) ?> ?(?=\d)|(?<=\w) > (?=\w)")
+_AT_MOST = re.compile(r"(?<![^\s(\"'])(?<![\w)] )([<>]) ?(?=\d)")
+"""*< 5 min*, with nothing to compare before it."""
 _ASKED = re.compile(r"\ber [\w,]{1,12} ?$", re.I)
 _POWER = re.compile(r"(?<=[\w)]) ?\^ ?([1-9]\d?)(?!\d)|(?:(?<=[\d)])|(?<=\b[abcnxyz])) ?([²³])")
 _AREA = re.compile(r"(?:(?<=\dm)|(?<=[ kcd]m))\^(?=[23](?!\d))")
 _ROOT = re.compile(r"√ ?(?=\d)")
 
 _ORDINAL_RANGE = re.compile(r"(?<![\w.,/-])(\d{1,4})\. ?[-–] ?(\d{1,4})\.(?= ?[a-zæøå])")
+_ORDINAL_COMPOUND = re.compile(r"(?<![\w.,/-])(\d{1,3})\.-(?=[a-zæøå]{2})")
 _ORDINAL = re.compile(r"(?<![\w.,/:-])(\d{1,6})\. ?(?=([^\W\d_]{1,24})?)")
-_DEN = re.compile(r"\b(?:den|det|de) $", re.I)
+_DEN = re.compile(rf"\b(?:den|det|de|{'|'.join(WEEKDAYS)}) $", re.I)
 _CAPITAL_AFTER_ORDINAL = frozenset(
     listed("juledag juledagen påskedag pinsedag verdenskrig verdskrig klasse trinn steg etasje plass premie mai")
 )
@@ -152,6 +156,7 @@ def speak_sums(text: str, locale: str) -> str:
     text = _MINUS_NEGATIVE.sub(" minus ", text)
     text = _POWER.sub(raised, text)
     text = _ROOT.sub("kvadratroten av " if locale != "nn" else "kvadratrota av ", text)
+    text = _AT_MOST.sub(lambda m: "mindre enn " if m[1] == "<" else "mer enn " if locale != "nn" else "meir enn ", text)
     text = _LESS.sub(lambda m: _compared(m, "mindre enn"), text)
     text = _MORE.sub(lambda m: _compared(m, "større enn"), text)
     text = text.replace("±", " pluss minus ").replace("≠", " er ikke lik " if locale != "nn" else " er ikkje lik ")
@@ -175,18 +180,20 @@ def speak_ordinals(text: str, locale: str) -> str:
         after_den = _DEN.search(before) is not None
         if after_den and before.lower().endswith("det ") and not following[:1].islower():
             after_den = False  # "det 3." is a list or an amount
-        is_ordinal = following[:1].islower() or following.lower() in _CAPITAL_AFTER_ORDINAL or after_den
+        regnal = len(match[1]) <= 2 and _REGNAL.search(before) is not None
+        is_ordinal = regnal or following[:1].islower() or following.lower() in _CAPITAL_AFTER_ORDINAL or after_den
         if not is_ordinal:
             return match[0]
         said = ordinal(int(match[1]), locale)
-        if following[:1].islower() and _REGNAL.search(before):
-            return f"den {said} "
+        if regnal:
+            said = f"den {said}"
         if following:
             sentence_ends = following[:1].isupper() and following.lower() not in _CAPITAL_AFTER_ORDINAL
             return f"{said}. " if sentence_ends else f"{said} "
         stop = "." if ends_sentence(match.string, match.end()) else ""
         return said + stop + " " * match[0].endswith(" ")
 
+    text = _ORDINAL_COMPOUND.sub(lambda m: ordinal(int(m[1]), locale), text)
     text = _ORDINAL_RANGE.sub(lambda m: f"{ordinal(int(m[1]), locale)} til {ordinal(int(m[2]), locale)}", text)
     return _ORDINAL.sub(say, text)
 

@@ -32,6 +32,8 @@ _PLAIN = {
     "％": "%",
     "º": "°",
     "µ": "μ",
+    "№": " nummer ",
+    "￥": "¥",
     "！": "!",
     "？": "?",
     "，": ",",
@@ -42,7 +44,7 @@ _PLAIN = {
     "、": ",",
 }
 
-KEPT_SYMBOLS = frozenset("+=<>%‰°€$£§&@#/×÷−±≈≠√∞^*²³μ~")
+KEPT_SYMBOLS = frozenset("+=<>%‰°€$£¥§&@#/×÷−±≈≠√∞^*²³μ~")
 """Symbols that a later rule may put into words; the last step drops what is left."""
 _KEPT_PUNCTUATION = frozenset(".,!?:;'\"()-–")
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
@@ -93,11 +95,13 @@ def _other_number(c: str) -> str:
 
 _CLEANER = _Cleaner()
 _SPACES = re.compile(r"\s+")
+_INCHES = re.compile(r"(?<=\d) ?″")
 
 
 def clean(text: str) -> str:
     """NFC, one alphabet of spaces, quotes, dashes and digits. Lone surrogates and control characters are blanks."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", text).translate(_CLEANER)).strip()
+    text = _INCHES.sub(" tommer", unicodedata.normalize("NFC", text))  # elsewhere the sign is a quotation mark
+    return _SPACES.sub(" ", text.translate(_CLEANER)).strip()
 
 
 _DROPPED = re.compile(r"[^\w\s.,!?:;'\"()–-]|[_\d²³]")

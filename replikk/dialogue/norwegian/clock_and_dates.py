@@ -34,9 +34,11 @@ _CLOCK_BEFORE = re.compile(r"\b(?:klokk[ae]n?|til|over|på) $", re.I)
 
 _ISO = re.compile(rf"{_START}(\d{{4}})-(\d{{2}})-(\d{{2}})(?![\w-])")
 _FULL_DATE = re.compile(rf"{_START}(\d{{1,2}})(?:\. ?|/|-)(\d{{1,2}})(?:\. ?|/|-| )(\d{{4}}|\d{{2}})(?![\w/]|[.,:-]\d)")
+_SHORT_COUNT = re.compile(r"\d-\d{1,2}-\d{2}|\d\d-\d-\d{2}")
+"""*7-9-13*: nobody writes a date so, with hyphens, neither noughts nor the century."""
 _DOTTED_DAY = re.compile(rf"{_START}(\d{{1,2}})\.(\d{{1,2}})\.(?!\d)")
 _SLASHED_DAY = re.compile(rf"{_START}(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d| ?=)")
-_DAY_CUE = re.compile(r"\b(?:den|til|fra|frå|før|etter|innen|innan|dag|dato|datoen|natt) $", re.I)
+_DAY_CUE = re.compile(r"\b(?:dag er det|datoen er|den|til|fra|frå|før|etter|innen|innan|dag|dato|datoen|natt) $", re.I)
 _CUED_DAY = re.compile(r"\b(den) (\d{1,2})\.(\d{1,2})(?![\w.,:]?\d|\.\w)", re.I)
 _DAY_RANGE = re.compile(rf"{_START}(\d{{1,2}})\.? ?[-–] ?(\d{{1,2}})\.(?= ?[a-zæøå]{{2}})")
 _NAMED_MONTH = re.compile(rf"{_START}(\d{{1,2}})\.? ?({_ANY_MONTH})(?!\w)(\.)?(?: (\d{{4}})(?![\w]|[.,:-]\d))?", re.I)
@@ -88,7 +90,7 @@ def speak_dates(text: str, locale: str) -> str:
 
     def full(match: re.Match[str]) -> str:
         day, month = int(match[1]), int(match[2])
-        if not is_date(day, month) or _after(match, _VERSION_CUE):
+        if not is_date(day, month) or _after(match, _VERSION_CUE) or _SHORT_COUNT.fullmatch(match[0]):
             return match[0]
         return f"{say_day(day, month, locale)} {_say_year(match[3], locale)}"
 

@@ -9,6 +9,7 @@ Names are spelt the way Norwegian engines read them right: ``dé`` because *de* 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from replikk.dialogue.norwegian.tables import listed
 
@@ -26,6 +27,7 @@ _SPELT = frozenset(
     listed("""
     USA UK EU EØS FN VG AS ASA OL EM AI KI IQ UD UDI OECD SUV IT ID PDF BBC DNA RNA AUF SV TV PC CD DVD NRK NSB NHH
     NTNU CSS RSS SSB NHO LO SFO SOS ABC AC DC IP URL USB WWW CV IOC UB PR HR AMK GPS EKG HIV UV ICE API GPU CPU
+    BFF GG IRL RNG AOE KO ISS MVP AFK CEO WHO ESC TBA EEG EOS CIO FAA IKT
     ATV AFP HDMI IMDB EF DDR USSR DJ SMS MMS WC PS BMW VW KGB FBI CIA XL XXL OK""")
 )
 """Said letter by letter. Consonants alone need no place here unless they end in a doubled letter."""
@@ -33,12 +35,27 @@ _SAID_AS_WORDS = {
     word.lower(): word
     for word in listed("""
     Nato Nasa Unesco Unicef Fifa Uefa Aids Lego Nav Sas Sintef Ufo Ikea Obs Ram Pin Sim Gif Lan Opec Asap
-    Nokut Kiwi Rema Covid Interpol""")
+    Nokut Json Kiwi Rema Covid Interpol""")
 }
 _LOWER_CASE_TOO = frozenset(listed("tv pc cd dvd ok sms gps usb pdf wc dj"))
 _INTERJECTIONS = frozenset(
     listed("hm pst psst tsk tss pff brr grr shh sh hysj zz pft bzz mm nn ss ff rr ll hmf pfft bzzt grrr brrr kj skj sj")
 )
+_BEGINS = re.compile(r"[^aeiouyæøå]*")
+_ENDS = re.compile(r"[^aeiouyæøå]*$")
+_USUAL_BEGINNINGS = frozenset(
+    listed("""
+    bj bl br ch cl cr dj dr dv fj fl fn fr gj gl gn gr gv hj hv hm hs kj kl kn kr ks kv lj mj nj ph pj pl pn pr ps rh
+    sc sf sh sj sk skj sl sm sn sp st sv th tj tr ts tv vl vr wh wr kw zw bz pf sw dw gh gw kh tw sq""")
+)
+_USUAL_ENDS = frozenset(
+    listed("""
+    bb bl br bs bt ch ck dd dl dr ds dt ff fl fn fr fs ft gd gg gh gl gn gr gs gt hh kj kk kl kn kr ks kt lb ld lf lg
+    lj lk ll lm ln lp ls lt lv lz mb md ml mm mn mp mr ms mt nd ng nk nl nn ns nt nz pf ph pl pn pp pr ps pt rb rd rf
+    rg rj rk rl rm rn rp rr rs rt rv rz sch sh sj sk sl sm sn sp ss st ts tj tl tm tn tr tt th vd vl vn vr vs vt xt zz
+    tz ht hl hn hr hs hm ws wn wl wk ct""")
+)
+"""Pairs of consonants with which words begin and end; capitals that do otherwise are no shout."""
 _REPEATED = re.compile(r"(.)\1\1|(.)\2$")
 _LONGEST_ACRONYM = 5
 
@@ -154,9 +171,17 @@ def _say_word(match: re.Match[str]) -> str:
 
 
 def _is_unspeakable(lower: str) -> bool:
-    if any(letter in _VOWELS or letter not in NAMES for letter in lower):
+    """Whether no Norwegian word is built so: no vowel, or it begins or ends as none does (*OMG*, *ADHD*, *IMF*)."""
+    if any(letter not in NAMES for letter in lower) or lower in _INTERJECTIONS or _REPEATED.search(lower):
         return False
-    return lower not in _INTERJECTIONS and not _REPEATED.search(lower)
+    begins, ends = _BEGINS.match(lower), _ENDS.search(lower)
+    if begins is None or ends is None or begins[0] == lower:
+        return True
+    return not (_usual(begins[0], _USUAL_BEGINNINGS) and _usual(ends[0], _USUAL_ENDS))
+
+
+def _usual(consonants: str, pairs: frozenset[str]) -> bool:
+    return all(a + b in pairs for a, b in pairwise(consonants))
 
 
 def _say_single(letter: str, before: str, after: str, match: re.Match[str]) -> str:

@@ -48,8 +48,12 @@ UNITS = _units("""
     dm          | m | desimeter
     cm          | m | centimeter
     mm          | m | millimeter
+    μm          | m | mikrometer
+    nm          | m | nanometer
+    tonn        | n | tonn
     km/t km/h   | m | kilometer i timen
     m/s         | m | meter per sekund
+    m/s² m/s2   | m | meter per sekund i andre
     kg          | n | kilo
     hg          | n | hekto
     g           | n | gram
@@ -63,6 +67,8 @@ UNITS = _units("""
     sek s       | n | sekund, sekunder | sekund
     ms          | n | millisekund, millisekunder | millisekund
     mnd         | m | måned, måneder | månad, månader
+    fps         | n | bilde i sekundet, bilder i sekundet | bilete i sekundet
+    rpm o/min   | m | omdreining i minuttet, omdreininger i minuttet | omdreiing i minuttet, omdreiingar i minuttet
     °C          | m | grad celsius, grader celsius | grad celsius, gradar celsius
     °F          | m | grad fahrenheit, grader fahrenheit | grad fahrenheit, gradar fahrenheit
     °           | m | grad, grader | grad, gradar
@@ -71,14 +77,35 @@ UNITS = _units("""
     m² m2 kvm   | m | kvadratmeter
     km² km2     | m | kvadratkilometer
     cm² cm2     | m | kvadratcentimeter
+    mm² mm2     | m | kvadratmillimeter
+    dm² dm2     | m | kvadratdesimeter
+    daa         | n | dekar
     m³ m3       | m | kubikkmeter
+    mm³ mm3     | m | kubikkmillimeter
     cm³ cm3     | m | kubikkcentimeter
     dm³ dm3     | m | kubikkdesimeter
     W           | m | watt
     kW          | m | kilowatt
     MW          | m | megawatt
     kWh         | m | kilowattime, kilowattimer | kilowattime, kilowattimar
+    Wh          | m | wattime, wattimer | wattime, wattimar
+    MWh         | m | megawattime, megawattimer | megawattime, megawattimar
+    GWh         | m | gigawattime, gigawattimer | gigawattime, gigawattimar
+    TWh         | m | terawattime, terawattimer | terawattime, terawattimar
+    GW          | m | gigawatt
     V           | m | volt
+    kV          | m | kilovolt
+    mV          | m | millivolt
+    mA          | m | milliampere
+    Ah          | m | amperetime, amperetimer | amperetime, amperetimar
+    mAh         | m | milliamperetime, milliamperetimer | milliamperetime, milliamperetimar
+    Ω           | m | ohm
+    kΩ          | m | kiloohm
+    Nm          | m | newtonmeter
+    kN          | m | kilonewton
+    Pa          | m | pascal
+    hPa         | m | hektopascal
+    kPa         | m | kilopascal
     Hz          | m | hertz
     kHz         | m | kilohertz
     MHz         | m | megahertz
@@ -87,7 +114,10 @@ UNITS = _units("""
     MB          | m | megabyte
     GB          | m | gigabyte
     TB          | m | terabyte
-    Mbit/s Mb/s | m | megabit per sekund
+    PB          | m | petabyte
+    kbit/s kb/s | m | kilobit per sekund
+    Mbit/s Mb/s Mbps | m | megabit per sekund
+    Gbit/s Gb/s Gbps | m | gigabit per sekund
     dB          | m | desibel
     kcal        | m | kilokalori, kilokalorier | kilokalori, kilokaloriar
     kJ          | m | kilojoule
@@ -95,10 +125,13 @@ UNITS = _units("""
     stk         | n | stykk, stykker | stykke
     ts          | f | teskje, teskjeer | teskei, teskeier
     ss          | f | spiseskje, spiseskjeer | spiseskei, spiseskeier
+    pk          | f | pakke, pakker | pakke, pakker
+    tabl        | m | tablett, tabletter | tablett, tablettar
+    pers        | m | person, personer | person, personar
     mill        | m | million, millioner | million, millionar
     mrd         | m | milliard, milliarder | milliard, milliardar
 """)
-_WITH_FULL_STOP = frozenset(listed("t min sek s mnd stk ts ss mill mrd kr kg g l dl"))
+_WITH_FULL_STOP = frozenset(listed("t min sek s mnd stk pk tabl pers ts ss mill mrd kr kg g l dl"))
 _STANDING_ALONE = {symbol: UNITS[symbol] for symbol in ("km/t", "km/h", "kWh", "°C", "°F", "m²", "m³", "km²", "cm²")}
 
 CURRENCIES = {
@@ -106,30 +139,37 @@ CURRENCIES = {
     "$": (Unit(("dollar", "dollar"), ("dollar", "dollar")), "cent"),
     "€": (Unit(("euro", "euro"), ("euro", "euro")), "cent"),
     "£": (Unit(("pund", "pund"), ("pund", "pund"), neuter=True), "pence"),
+    "¥": (Unit(("yen", "yen"), ("yen", "yen")), "sen"),
     "SEK": (Unit(("svensk krone", "svenske kroner"), ("svensk krone", "svenske kroner"), feminine=True), "øre"),
     "DKK": (Unit(("dansk krone", "danske kroner"), ("dansk krone", "danske kroner"), feminine=True), "øre"),
 }
-_SAME_CURRENCY = {"nok": "kr", "kr": "kr", "usd": "$", "eur": "€", "gbp": "£", "sek": "SEK", "dkk": "DKK"}
+_SAME_CURRENCY = {"nok": "kr", "kr": "kr", "usd": "$", "eur": "€", "gbp": "£", "sek": "SEK", "dkk": "DKK", "jpy": "¥"}
 
 _POINTED = r"\d{1,9}\.\d{1,2}(?![\d.,])"
 _MONEY_NUMBER = rf"(?:{_POINTED}|{QUANTITY})"
 _SCALE = r"(?: ?(mill\.?|mrd\.?|million(?:er|ar)?|milliard(?:er|ar)?)(?![\w]))?"
-_CODE = r"(?:[Kk][Rr]\.?|NOK|USD|EUR|GBP|DKK|[$€£])"
+_CODE = r"(?:[Kk][Rr]\.?|NOK|USD|EUR|GBP|DKK|JPY|[$€£¥])"
 _DASH_AFTER = r"(?:,[-–]{1,2}(?!\d)|,00(?!\d))?"
 _MONEY_FIRST = re.compile(
-    rf"(?<![\w$€£])(?<!\d )({_CODE}) ?(minus )?({_MONEY_NUMBER})(?: til ({_MONEY_NUMBER}))?{_DASH_AFTER}{_SCALE}(?!\w)"
+    rf"(?<![\w$€£¥])(?<!\d )({_CODE}) ?(minus )?({_MONEY_NUMBER})(?: til ({_MONEY_NUMBER}))?{_DASH_AFTER}{_SCALE}(?!\w)"
 )
 _MONEY_LAST = re.compile(
     rf"{NOT_IN_NUMBER}({_MONEY_NUMBER}){_SCALE}{_DASH_AFTER} ?"
-    r"(kr(?:oner?)?|KR|Kr|NOK|USD|EUR|GBP|SEK|DKK|[$€£])(?!\w)(\.)?"
+    r"(kr(?:oner?)?|KR|Kr|NOK|USD|EUR|GBP|SEK|DKK|JPY|[$€£¥])(?!\w)(\.)?"
 )
 _MONEY_BARE = re.compile(rf"{NOT_IN_NUMBER}({QUANTITY}),[-–]{{1,2}}(?![\w-])")
 _ANY_UNIT = "|".join(re.escape(symbol) for symbol in sorted(UNITS, key=len, reverse=True))
-_MEASURE = re.compile(rf"{NOT_IN_NUMBER}({_MONEY_NUMBER}) ?(° ?[CF]|{_ANY_UNIT})(?![\w²³]|/\w|['’]\w)(\.)?")
+_PER_WORDS = "dag|døgn|uke|veke|år|måned|månad|time|minutt|sekund|mil|stykk|person|innbygger|pers"
+_MEASURE = re.compile(
+    rf"{NOT_IN_NUMBER}({_MONEY_NUMBER}) ?(° ?[CF]|{_ANY_UNIT})"
+    rf"(?:/({_ANY_UNIT}|{_PER_WORDS}))?(?![\w²³]|/\w|['’]\w)(\.)?"
+)
 _PER = re.compile(
-    r"(?:(?<=\dkr)|(?<= kr)|(?<=[€$£]))/(kg|t|h|l|m²|m2|kvm|stk|mnd|min|år|dag|uke|time|person|pers)(?![\w/])"
+    r"(?:(?<=\dkr)|(?<= kr)|(?<=[€$£¥]))/(kg|t|h|l|m²|m2|kvm|stk|mnd|min|år|dag|uke|time|person|pers)(?![\w/])"
 )
 _LONE = re.compile(rf"(?<![\w/])({'|'.join(re.escape(s) for s in _STANDING_ALONE)})(?![\w/])")
+_LONE_SCALE = re.compile(r"(?<![\w/.])(mill|mrd)\.(?= [a-zæøå]|$)")
+_LONE_MONTH = re.compile(r"(?<![\w/.])mnd\b(?:\.(?= [a-zæøå]))?")
 _LONE_PIECE = re.compile(r"\bstk\b(?:\.(?= [a-zæøå]))?")
 _LONE_KRONER = re.compile(r"(?<![\w/.])kr(?:\.(?= [a-zæøå]))?(?![\w/])")
 
@@ -156,7 +196,9 @@ def speak_units(text: str, locale: str) -> str:
             return match[0]  # "2 t-skjorter"
         unit, quantity = UNITS[symbol], parse_quantity(match[1])
         said = f"{say_quantity(quantity, locale, unit.neuter, unit.feminine)} {unit.name(quantity, locale)}"
-        if not match[3]:
+        if match[3]:
+            said += _per(match[3], locale)
+        if not match[4]:
             return said
         stop = ends_sentence(match.string, match.end()) or symbol not in _WITH_FULL_STOP
         return said + ("." if stop else "")
@@ -168,6 +210,8 @@ def speak_lone_units(text: str, locale: str) -> str:
     """Symbols that are units even without a number: ``km/t``, ``m²``, ``kr``, ``stk.``; last, when no digit is left."""
     text = _LONE_PIECE.sub("stykket" if locale == "nn" else "stykk", text)
     text = _LONE_KRONER.sub("kroner", text)
+    text = _LONE_MONTH.sub("månad" if locale == "nn" else "måned", text)
+    text = _LONE_SCALE.sub(lambda m: UNITS[m[1]].name(Quantity("2"), locale), text)
     return _LONE.sub(lambda m: _STANDING_ALONE[m[1]].name(Quantity("2"), locale), text)
 
 

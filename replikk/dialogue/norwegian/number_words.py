@@ -16,9 +16,11 @@ from replikk.dialogue.norwegian.tables import listed
 
 _LONG = re.compile(r"(?<!\d)\d{17,}")
 _VERSION = re.compile(r"(?<![\w,/])(\d{1,9}(?:\.\d{1,9}){1,5})(?![\w])(?!\.\d)")
-_WITH_FRACTION = re.compile(rf"{NOT_IN_NUMBER}({QUANTITY})(?!\w)(?=( [^\W\d_]{{1,30}})?)")
+_WITH_FRACTION = re.compile(rf"{NOT_IN_NUMBER}({QUANTITY})(?!\w)(?=( [^\W\d_]{{1,30}})?( [^\W\d_]{{1,30}})?)")
 _FRACTION_ONLY = re.compile(r"(?:\d{1,4} )?\d{1,3}/[1-9]\d{0,3}")
 _HANGING = re.compile(r"(?<![\w.,/])(\d{1,6})-(?=,? (?:og|eller|til|samt|\d))")
+_MARK = re.compile(r"(\b(?:fikk|fekk|får|en|ein|karakteren?|karakter) [1-6])-(?![\w-])", re.I)
+"""A school mark: *6-* is a little less than a six."""
 _COMPOUND = re.compile(r"(?<![\w.,/])(\d{1,6})-([a-zæøå][^\W\d_]{0,30})")
 _DECIMAL_COMPOUND = re.compile(
     r"(?<=\d)-(?=[A-ZÆØÅ])|(?<=,\d)-(?=[a-zæøå])|(?<=,\d\d)-(?=[a-zæøå])|(?<=[^\W\d_])-(?=\d)"
@@ -27,6 +29,10 @@ _DIE = re.compile(r"(?<![\w.,/])(\d{1,2})-?(er|eren|ere|erne|ern|ar|aren|arar|ar
 _DIE_STEMS = dict(enumerate(listed("en to tre fir femm seks sju ått ni ti ellev tolv"), start=1))
 """*ener*, *toer*, *firer*, *femmer*, *sekser*: what a die shows."""
 _STUCK_ORDINAL = re.compile(r"(?<![\w.,/])(\d{1,3})\.?-?(?:ste|dre|dje|de|te|nde|ende|ande)(?!\w)")
+_COEFFICIENT = re.compile(
+    r"(?<![\w.,/])(\d{1,4})x(?= {1,2}(?:pluss|minus|er lik|delt) )|(\b(?:pluss|minus) {1,2}\d{1,4})x(?!\w)"
+)
+"""*2x + 1*: in an equation it is the unknown."""
 _TIMES = re.compile(r"(?<![\w.,/])(\d{1,6})x(?!\w)", re.I)
 _CODE = re.compile(r"(?<!\w)([^\W\d_]{0,12}-?kode[nr]? ?(?:er |: ?)?)(\d{3,8})(?!\w|[.,]\d)", re.I)
 _ANY_DIGITS = re.compile(r"\d{1,16}")
@@ -52,6 +58,7 @@ _COUNTED = frozenset(
     bøker spillere spelarar millioner millionar meters fot tusen milliarder milliardar eksemplarer eksemplar""")
 )
 _BEFORE = re.compile(r"([^\W\d_]{1,20})[ (\"']{1,2}$")
+_YEAR_NAMED = re.compile(r"\b(?:året|årstallet|årstalet) (?:er|var|:)? ?$", re.I)
 _FIRST_YEAR_ALONE = 1600
 """Earlier four-digit numbers are years only where a word says so: *det koster 1250*, *i 1250*."""
 _NEVER_COUNTED = frozenset(
@@ -92,8 +99,10 @@ def speak_compounds(text: str, locale: str) -> str:
 
     text = _STUCK_ORDINAL.sub(lambda m: ordinal(int(m[1]), locale), text)
     text = _DIE.sub(die, text)
+    text = _COEFFICIENT.sub(lambda m: f"{m[1] or m[2]} x", text)
     text = _TIMES.sub(r"\1 gonger" if locale == "nn" else r"\1 ganger", text)
     text = _HANGING.sub(lambda m: _compound(m[1], "", locale) + "-", text)
+    text = _MARK.sub(r"\1 minus", text)
     text = _COMPOUND.sub(lambda m: _compound(m[1], m[2], locale), text)
     return _DECIMAL_COMPOUND.sub(" ", text)
 
@@ -110,7 +119,8 @@ def speak_numbers(text: str, locale: str) -> str:
         elif _looks_like_year(match, written, following):
             return year(int(written), locale)
         counted = following.lower() not in _NEVER_COUNTED
-        neuter, feminine = counted and is_neuter(following), counted and is_feminine(following)
+        neuter = counted and is_neuter(following, (match[3] or "").strip())
+        feminine = counted and is_feminine(following)
         return say_quantity(quantity, locale, neuter, feminine)
 
     text = _WITH_FRACTION.sub(say, text)
@@ -145,7 +155,7 @@ def _looks_like_year(match: re.Match[str], written: str, following: str) -> bool
         return False
     before = _BEFORE.search(match.string[max(0, match.start() - 24) : match.start()])
     previous = before[1].lower() if before else ""
-    if previous in _YEAR_CUES:
+    if previous in _YEAR_CUES or _YEAR_NAMED.search(match.string[max(0, match.start() - 24) : match.start()]):
         return True
     if int(written) < _FIRST_YEAR_ALONE or previous in _COUNT_CUES:
         return False

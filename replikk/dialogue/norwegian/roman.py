@@ -21,7 +21,7 @@ _NAMES = (
 )
 _TITLES = r"kong|konge|dronning|keiser|keisar|tsar|pave|prins|prinsesse|farao|sultan|hertug|hertuginne"
 _RULER = re.compile(rf"(?<!\w)({_NAMES}) {_NUMERAL}")
-_TITLED = re.compile(rf"(?<!\w)((?:{_TITLES}) [^\W\d_]{{2,20}}) {_NUMERAL}", re.I)
+_TITLED = re.compile(rf"(?<!\w)((?:{_TITLES})(?: [^\W\d_]{{2,20}}){{1,3}}) {_NUMERAL}", re.I)
 _NUMBERED = re.compile(
     r"(?<!\w)((?:kapittel|del|akt|scene|bind|bok|nivå|fase|klasse|type|kvartal|trinn|grad|tabell|figur|"
     r"verdenskrig|verdskrig|rocky|rom|bane|oppgave|oppgåve) )" + _NUMERAL,

@@ -30,6 +30,7 @@ from replikk.dialogue.norwegian.clock_and_dates import (
     speak_dates,
     speak_name_ranges,
 )
+from replikk.dialogue.norwegian.emoticons import drop_emoticons
 from replikk.dialogue.norwegian.letters import speak_letters, split_ids
 from replikk.dialogue.norwegian.money_and_units import speak_lone_units, speak_money, speak_units
 from replikk.dialogue.norwegian.number_words import (
@@ -39,12 +40,22 @@ from replikk.dialogue.norwegian.number_words import (
     speak_versions,
 )
 from replikk.dialogue.norwegian.roman import speak_roman_numerals
+from replikk.dialogue.norwegian.shares import speak_shares
 
-VERSION = 1
+VERSION = 2
 
 _DIGIT = re.compile(r"\d")
-_SIGN = re.compile(r"[%‰€$£§&^²³+=−±≈≠√∞<>~]")
-_SIGN_WORDS = {"%": "prosent", "‰": "promille", "€": "euro", "$": "dollar", "£": "pund", "§": "paragraf", "&": "og"}
+_SIGN = re.compile(r"[%‰€$£¥§&^²³+=−±≈≠√∞<>~]")
+_SIGN_WORDS = {
+    "%": "prosent",
+    "‰": "promille",
+    "€": "euro",
+    "$": "dollar",
+    "£": "pund",
+    "¥": "yen",
+    "§": "paragraf",
+    "&": "og",
+}
 _SIGN_WORDS |= {"²": "i andre", "³": "i tredje"}
 _AND_OR = re.compile(r"(?<=\bog)/(?=eller\b)", re.I)
 _EITHER = re.compile(r"(?<=[^\W\d_][^\W\d_])/(?=[^\W\d_]{2})")
@@ -58,13 +69,14 @@ def speakable(text: str, locale: str) -> str:
     so the result may be empty. Text that has nothing to expand comes back as it is. Never raises.
     """
     locale = "nn" if locale == "nn" else "nb"
-    text = clean(text)
+    text = clean(drop_emoticons(text))
     text = speak_addresses(text)
     text = expand_abbreviations(text, locale)
     if _DIGIT.search(text):
         text = speak_long_numbers(text, locale)
         text = speak_cued_times(text, locale)
         text = speak_phone_numbers(text, locale)
+        text = speak_shares(text)
         text = speak_dates(text, locale)
         text = speak_ranges(text, locale)
     if _DIGIT.search(text) or _SIGN.search(text):
