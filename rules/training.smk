@@ -14,7 +14,8 @@ from replikk.errors import ReplikkError
 from replikk.training.opening import open_training
 
 try:
-    TRAINING = open_training(config)
+    # What the gate could not be held with is told before a week of training.
+    TRAINING = open_training(config, promotes="promote" in sys.argv[1:])
 except ReplikkError as error:
     raise WorkflowError(str(error))
 

@@ -12,10 +12,13 @@ from typing import Any
 from replikk.config import read_config
 from replikk.corpus.tokens import LIST_NAME
 from replikk.files import canonical_json, digest, sha256_file, write_if_changed
+from replikk.stages.voice_traits import check_evidence_settings
+from replikk.training import gate
+from replikk.training.gate_readers import check_gate
 from replikk.training.settings import read_training_settings
 
-_OF_GATE = ("engine", "engines", "judge", "judges", "models", "models_dir")
-"""Who reads and who listens."""
+_OF_GATE = ("engine", "engines", "judge", "judges", "models", "models_dir", "evidence")
+"""Who reads, who listens, and what else is measured."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,16 @@ class TrainingTarget:
     """Of those that the gate depends on, and of voices.yaml."""
 
 
-def open_training(settings: Mapping[str, Any]) -> TrainingTarget:
-    """Check the settings and write them for the jobs. Raises ReplikkError with all problems."""
+def open_training(settings: Mapping[str, Any], promotes: bool = False) -> TrainingTarget:
+    """Check the settings and write them for the jobs; those of the gate as well where it ``promotes``.
+
+    Raises ReplikkError with all problems.
+    """
     config = read_config(settings)
     training = read_training_settings(config.training)
+    check_evidence_settings(config.evidence)
+    if promotes:
+        check_gate(config, training)
     voices = config.dialogue_dir / "voices.yaml"
     config_path = config.build_dir / "plan" / "config.json"
     write_if_changed(config_path, canonical_json(settings))
@@ -56,7 +65,9 @@ def open_training(settings: Mapping[str, Any]) -> TrainingTarget:
         fingerprint=digest([training.of_result(), training.epochs]),
         gate_fingerprint=digest(
             [
+                gate.VERSION,
                 training.gate_texts,
+                training.outside_controls,
                 {key: settings.get(key) for key in _OF_GATE},
                 sha256_file(voices) if voices.is_file() else "",
             ]

@@ -67,16 +67,17 @@ def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Ma
     verdict = next(one for one in decision["verdicts"] if one["name"] == name)
     base = next(licence for licence in model_licences(config.models))
     run = state["run"]
+    beside = {**verdict["differences"], **{f"{one}, from outside": of for one, of in verdict["outside"].items()}}
     rows = [
         f"| {tier} | {100 * verdict['wer'][tier]:.1f} % | "
         + " | ".join(
             f"{100 * per['value']:+.1f} ({100 * per['low']:+.1f} to {100 * per['high']:+.1f})"
-            for per in (differences[tier] for differences in verdict["differences"].values())
+            for per in (differences[tier] for differences in beside.values())
         )
         + " |"
         for tier in verdict["wer"]
     ]
-    controls = list(verdict["differences"])
+    controls = list(beside)
     lines = [
         f"# {name}",
         "",
@@ -94,6 +95,7 @@ def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Ma
         "|---|---|" + "---|" * len(controls),
         *rows,
         "",
+        *_likeness_lines(name, decision),
         "## What it was made of",
         "",
         f"- base model: sha256 {run['base']}",
@@ -109,3 +111,12 @@ def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Ma
         "",
     ]
     return "\n".join(lines)
+
+
+def _likeness_lines(name: str, decision: Mapping[str, Any]) -> list[str]:
+    """How like the references the voices are, where that was measured."""
+    found = decision.get("likeness", {}).get(name)
+    if not found:
+        return []
+    told = ", ".join(f"{tier} {of['value']:.2f} ({of['low']:.2f} to {of['high']:.2f})" for tier, of in found.items())
+    return [f"Likeness to the voices' reference recordings, a cosine by {decision['speaker_model']}: {told}.", ""]

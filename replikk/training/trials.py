@@ -15,7 +15,7 @@ from typing import Any
 from replikk.dialogue.records import Segment, Voice
 from replikk.engines import Engine
 from replikk.engines.records import Take, TakeRequest
-from replikk.errors import JudgeError
+from replikk.errors import JudgeError, ReplikkError
 from replikk.files import digest
 from replikk.judges import Judge
 from replikk.judges.compare import Comparison
@@ -74,6 +74,8 @@ class Reading:
     duration_s: float
     heard: str = ""
     failure: str = ""
+    likeness: float | None = None
+    """To the voice's reference recording, -1 to 1, where a speaker model is at hand; measured on the kept sound."""
 
     @property
     def pair(self) -> tuple[str, str, int]:
@@ -81,7 +83,8 @@ class Reading:
         return self.text, self.voice, self.seed
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """What is kept of a reading: all but its likeness, which is measured apart."""
+        return {key: value for key, value in asdict(self).items() if key != "likeness"}
 
 
 def trials_of(
@@ -107,7 +110,7 @@ def read_aloud(
 
     ``TOGETHER`` are spoken, then heard: voice and judge load their networks once for all of them, one after the other.
     ``heard_as`` is the engine that the judge is told of, where what it hears decides nothing. Raises JudgeError where
-    the judge may not listen to this engine.
+    the judge may not listen to this engine. When an engine stops with an error, what it has spoken is heard first.
     """
     told = heard_as or engine.name
     if not judge.accepts(told):
@@ -115,7 +118,16 @@ def read_aloud(
     for start in range(0, len(trials), TOGETHER):
         by_key = {trial.key: trial for trial in trials[start : start + TOGETHER]}
         takes: dict[str, Take] = {}
-        for result in engine.synthesize((_request(trial, voices) for trial in by_key.values()), workers):
+        stopped: ReplikkError | None = None
+        results = engine.synthesize((_request(trial, voices) for trial in by_key.values()), workers)
+        while True:
+            try:
+                result = next(results)
+            except StopIteration:
+                break
+            except ReplikkError as error:
+                stopped = error
+                break
             trial = by_key[result.key]
             if isinstance(result, Take):
                 keep_sound(trial, result)
@@ -129,6 +141,8 @@ def read_aloud(
             trial = by_key[transcript.take_key]
             prompt = voices[trial.voice].reference_transcript
             yield trial, _heard(trial, takes[transcript.take_key], transcript, prompt)
+        if stopped is not None:
+            raise stopped
 
 
 def _request(trial: Trial, voices: Mapping[str, Voice]) -> TakeRequest:
