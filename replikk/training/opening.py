@@ -12,7 +12,7 @@ from typing import Any
 from replikk.config import read_config
 from replikk.corpus.tokens import LIST_NAME
 from replikk.files import canonical_json, digest, sha256_file, write_if_changed
-from replikk.stages.voice_traits import check_evidence_settings
+from replikk.stages.voice_traits import check_evidence_settings, tools_fingerprint
 from replikk.training import gate
 from replikk.training.gate_readers import check_gate
 from replikk.training.settings import read_training_settings
@@ -39,7 +39,7 @@ class TrainingTarget:
     fingerprint: str
     """Of the settings that training depends on."""
     gate_fingerprint: str
-    """Of those that the gate depends on, and of voices.yaml."""
+    """Of those that the gate depends on, of voices.yaml, and of the optional measures that are at hand."""
 
 
 def open_training(settings: Mapping[str, Any], promotes: bool = False) -> TrainingTarget:
@@ -68,6 +68,7 @@ def open_training(settings: Mapping[str, Any], promotes: bool = False) -> Traini
                 gate.VERSION,
                 training.gate_texts,
                 training.outside_controls,
+                tools_fingerprint(config) if promotes else "",
                 {key: settings.get(key) for key in _OF_GATE},
                 sha256_file(voices) if voices.is_file() else "",
             ]
