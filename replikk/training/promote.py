@@ -13,8 +13,9 @@ from pathlib import Path
 from replikk.config import Config
 from replikk.engines import Engine
 from replikk.engines.cosyvoice3.engine import CosyVoice3Engine
+from replikk.engines.cosyvoice3.model_folder import open_model_folder
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, write_atomic
+from replikk.files import canonical_json, read_json, write_atomic
 from replikk.judges import judge_of
 from replikk.models.present import model_paths, require_models
 from replikk.training.board import show_gate
@@ -38,6 +39,7 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path, wor
     require_models(config.models, config.commercial)
     run = settings.run_folder(config.build_dir)
     candidates = candidate_adapters(run)
+    check_base(config, run)
     voices = gate_voices(config)
     outside = outside_controls(config, settings)
     likeness = speaker_measure(config)
@@ -79,6 +81,19 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path, wor
         record["release"] = str(release)
     show_gate(run, result, decision_path.parent)
     write_atomic(decision_path, canonical_json(record))
+
+
+def check_base(config: Config, run: Path) -> None:
+    """Raises ReplikkError where the run was trained on another base model than the one that would speak."""
+    base = model_paths(config.models).base
+    hashes = open_model_folder(base).content_sha256(config.build_dir / "training" / "hashes.json")
+    record = read_json(run / "run.json") if (run / "run.json").is_file() else None
+    trained_on = record.get("base") if isinstance(record, dict) else None
+    if trained_on != hashes["language_model"]:
+        raise ReplikkError(
+            f"{run}: was trained on another base model than {base}; set models.base to the model it was trained on, "
+            "or train again under another training.name"
+        )
 
 
 def candidate_adapters(run: Path) -> dict[str, Path]:

@@ -22,6 +22,7 @@ from speaker_small import speaker_model
 from speech_server import SpeechServer, spoken_wavs
 from whisper_small import make_small_ctc, make_small_whisper
 
+from replikk.corpus.small_model import make_small_model
 from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
 
 PROJECT = Path(__file__).parents[2]
@@ -187,6 +188,14 @@ def test_nothing_is_promoted_and_the_page_says_why(gate: Path) -> None:
 
 def test_a_second_run_has_nothing_to_do(gate: Path, project: Path) -> None:
     assert "Nothing to be done" in snakemake(project, "promote", "-n").stdout
+
+
+def test_checkpoints_of_another_base_model_are_not_heard(gate: Path, project: Path) -> None:
+    """One of the same sizes, which would take the adapters, and speak."""
+    make_small_model(project / "other_base", seed=7)
+    refused = snakemake(project, "promote", "--config", f"models={{base: {project / 'other_base'}}}")
+    assert refused.returncode != 0
+    assert "was trained on another base model than" in refused.stdout and "Traceback" not in refused.stdout
 
 
 def test_a_build_refuses_a_checkpoint_that_was_not_promoted(gate: Path, project: Path) -> None:

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replikk.config import read_config
 from replikk.corpus.tokens import MadeWith, TokenisedUtterance, read_token_corpus, write_token_shard
 from replikk.errors import ReplikkError
 from replikk.training.batches import check_lengths, epoch_plan, lengths_of
@@ -73,6 +74,14 @@ def test_outside_controls_are_read_and_are_no_part_of_the_weights() -> None:
     assert found.outside_controls == section
     assert found.of_result() == TrainingSettings().of_result()
     assert read_training_settings({"outside_controls": None}) == TrainingSettings()
+
+
+def test_numbers_on_the_command_line_arrive_as_text() -> None:
+    """``--config 'training={epochs: 2, …}'``; what is a name stays one."""
+    section = {"epochs": "2", "peak_learning_rate": "1e-4", "interleave": "false", "name": "7", "corpus": "2026"}
+    found = read_training_settings(read_config({"training": section}).training)
+    assert (found.epochs, found.peak_learning_rate, found.interleave) == (2, 1e-4, False)
+    assert (found.name, found.corpus) == ("7", "2026")
 
 
 def test_all_wrong_settings_at_once() -> None:
