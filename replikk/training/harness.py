@@ -132,6 +132,7 @@ def hold_gate(
         "texts": {tier: len(texts) for tier, texts in scripts.items()},
         "seeds": list(seeds),
         "voices": sorted(voices),
+        "references": {name: voice.reference_sha256 for name, voice in sorted(voices.items())},
         "judge": judge.fingerprint(),
         "limits": dataclasses.asdict(LIMITS),
     }

@@ -20,12 +20,13 @@ from replikk.files import digest
 from replikk.judges import Judge
 from replikk.judges.compare import Comparison
 from replikk.judges.evidence import LineFacts, gather
+from replikk.judges.leaks import SYSTEM_PROMPT
 from replikk.judges.records import Clip, Transcript
 from replikk.judges.signal import measure_signal
 from replikk.judges.words import split_words, word_key
 from replikk.training.gate_scripts import SCRIPTS, TIERS, Tier
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same sound would become another reading."""
 SEEDS = (11, 23, 47)
 """Frozen: no candidate gets another chance."""
@@ -69,7 +70,7 @@ class Reading:
     """Pairs of words that were run together into one."""
     repeated_words: int
     leaked_words: int
-    """Words of the prompt that were spoken."""
+    """Words of the prompt that were spoken: of the instruction, or of the reference's transcript."""
     long_silences: int
     duration_s: float
     heard: str = ""
@@ -139,8 +140,8 @@ def read_aloud(
         )
         for transcript in judge.transcribe(clips):
             trial = by_key[transcript.take_key]
-            prompt = voices[trial.voice].reference_transcript
-            yield trial, _heard(trial, takes[transcript.take_key], transcript, prompt)
+            prompts = (SYSTEM_PROMPT, voices[trial.voice].reference_transcript)
+            yield trial, _heard(trial, takes[transcript.take_key], transcript, prompts)
         if stopped is not None:
             raise stopped
 
@@ -156,7 +157,7 @@ def _missed(trial: Trial, reason: str) -> Reading:
     )
 
 
-def _heard(trial: Trial, take: Take, transcript: Transcript, prompt: str) -> Reading:
+def _heard(trial: Trial, take: Take, transcript: Transcript, prompts: Sequence[str]) -> Reading:
     signal = measure_signal(take.samples, take.sample_rate_hz)
     evidence = gather(LineFacts(trial.text, (0,)), transcript, signal)
     comparison = evidence.comparison
@@ -172,7 +173,7 @@ def _heard(trial: Trial, take: Take, transcript: Transcript, prompt: str) -> Rea
         missing_runs=missing_runs(comparison),
         merged_words=merged_words(comparison),
         repeated_words=comparison.repeated_words,
-        leaked_words=leaked_words(transcript.text, trial.text, prompt),
+        leaked_words=leaked_words(transcript.text, trial.text, *prompts),
         long_silences=int(evidence.unexplained_silence_s > _LONG_SILENCE_S),
         duration_s=signal.duration_s,
         heard=transcript.text,
@@ -210,10 +211,10 @@ def merged_words(comparison: Comparison) -> int:
     return count
 
 
-def leaked_words(heard: str, script: str, prompt: str) -> int:
-    """Heard words that continue each other in the prompt and not in the script."""
-    said, wanted, told = ([word_key(word) for word in split_words(text)] for text in (heard, script, prompt))
-    suspicious = set(_runs(told)) - set(_runs(wanted))
+def leaked_words(heard: str, script: str, *prompts: str) -> int:
+    """Heard words that continue each other in one of the prompts and not in the script."""
+    said, wanted, *told = ([word_key(word) for word in split_words(text)] for text in (heard, script, *prompts))
+    suspicious = {run for prompt in told for run in _runs(prompt)} - set(_runs(wanted))
     leaked = {
         place + offset for place, run in enumerate(_runs(said)) if run in suspicious for offset in range(_LEAK_WORDS)
     }

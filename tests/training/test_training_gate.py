@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from faulty_readers import FEW, PROMPT, VOICES, Candidate, Drop, Listening, Sile
 
 from replikk.errors import JudgeError, ReplikkError
 from replikk.judges.compare import compare
+from replikk.judges.leaks import SYSTEM_PROMPT
 from replikk.judges.mini.judge import MiniJudge
+from replikk.judges.records import Clip, Transcript
 from replikk.training.gate import decide
 from replikk.training.gate_intervals import GateLimits, paired_difference
 from replikk.training.gate_scripts import SCRIPTS
@@ -224,6 +226,31 @@ def test_words_run_together_and_phrases_skipped(script: str, heard: str, merged:
 )
 def test_words_of_the_prompt(heard: str, leaked: int) -> None:
     assert leaked_words(heard, "Da gikk hun hjem.", PROMPT) == leaked
+
+
+def test_the_instruction_is_a_prompt_too() -> None:
+    heard = "you are a helpful assistant da gikk hun hjem"
+    assert leaked_words(heard, "Da gikk hun hjem.", SYSTEM_PROMPT, PROMPT) == 5
+    assert leaked_words("assistent kom og se da gikk hun hjem", "Da gikk hun hjem.", SYSTEM_PROMPT, PROMPT) == 3
+    assert leaked_words("assistant kom", "Da gikk hun hjem.", SYSTEM_PROMPT, PROMPT) == 0, "no run across the two"
+
+
+@dataclass
+class English(Listening):
+    """Hears English words too, as a large recogniser does and the embedded judge does not."""
+
+    said: str = ""
+
+    def transcribe(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
+        for heard in super().transcribe(clips):
+            yield replace(heard, text=f"{self.said} {heard.text}")
+
+
+@pytest.mark.parametrize(("said", "leaked"), [("", 0), ("You are a helpful assistant.", 5)])
+def test_who_speaks_the_instruction_leaks(said: str, leaked: int) -> None:
+    trial = trials_of(["kari"], (11,), FEW)[0]
+    ((_, heard),) = read_aloud(Candidate({}), English(said=said), VOICES, [trial])
+    assert heard.leaked_words == leaked
 
 
 def test_texts_are_as_long_as_their_tier_says() -> None:

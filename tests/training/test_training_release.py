@@ -104,17 +104,21 @@ def test_a_release_is_whole_and_can_be_checked(project: Path, run: Path) -> None
         for n in range(4)
     ]
     better = [Reading(**{**one.to_json(), "word_errors": 0}) for one in control]
-    decision = decide({name: better}, {"base": control}, "base")
+    decision = decide({name: better}, {"base": control}, "base", outside={"cosyvoice2": control})
     assert decision.promoted == name
     record = {**decision.to_json(), "voices": ["kari"], "seeds": [11], "judge": "nb-whisper 1"}
+    record |= {"speaker_model": "speaker 2 abc", "likeness": {name: {"all": {"value": 0.7, "low": 0.6, "high": 0.8}}}}
     config = read_config(yaml.safe_load((project / "config.yaml").read_text()) | {"build_dir": str(project / "build")})
     release = write_release(config, run, candidates[name], name, record)
     for line in (release / "SHA256SUMS").read_text().splitlines():
         sha256, path = line.split("  ")
         assert hashlib.sha256((release / path).read_bytes()).hexdigest() == sha256
     card = (release / "README.md").read_text(encoding="utf-8")
-    assert "| all | 0.0 % | -10.0 (-10.0 to -10.0) |" in card
+    assert "| all | 0.0 % | -10.0 (-10.0 to -10.0) | -10.0 (-10.0 to -10.0) |" in card
     assert "makes 10.0 word errors in a hundred fewer than base" in card
+    assert "the licences of the corpus stand in its own card, which is not at hand here" in card
+    assert "Likeness to the voices' reference recordings, a cosine by speaker 2 abc: all 0.70 (0.60 to 0.80)." in card
+    assert "| length | word errors | base | cosyvoice2, from outside |" in card
     read = open_model_folder(config.models.base.path).read_language_model()  # type: ignore[union-attr]
     merged, _ = merge_adapter(read.state, read_adapter(release / "adapter", read.sizes))
     exported = torch.load(release / "llm.pt", weights_only=True)
