@@ -28,6 +28,7 @@ rule train:
 rule train_lora:
     input:
         corpus=TRAINING.corpus,
+        settings=TRAINING.settings,
     output:
         finished=TRAINING.finished,
     log:
@@ -66,6 +67,7 @@ rule promote:
 rule promote_checkpoint:
     input:
         finished=TRAINING.finished,
+        settings=TRAINING.gate_settings,
     output:
         decision=TRAINING.decision,
     log:

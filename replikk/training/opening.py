@@ -40,6 +40,11 @@ class TrainingTarget:
     """Of the settings that training depends on."""
     gate_fingerprint: str
     """Of those that the gate depends on, of voices.yaml, and of the optional measures that are at hand."""
+    settings: str
+    """A file with ``fingerprint``, an input of the training. Snakemake's own memory of parameters lies beside the build
+    folder: without this, one that was copied without it would not be trained on."""
+    gate_settings: str
+    """The same for the gate; written where it is asked for."""
 
 
 def open_training(settings: Mapping[str, Any], promotes: bool = False) -> TrainingTarget:
@@ -55,6 +60,22 @@ def open_training(settings: Mapping[str, Any], promotes: bool = False) -> Traini
     voices = config.dialogue_dir / "voices.yaml"
     config_path = config.build_dir / "plan" / "config.json"
     write_if_changed(config_path, canonical_json(settings))
+    fingerprint = digest([training.of_result(), training.epochs])
+    gate_fingerprint = digest(
+        [
+            gate.VERSION,
+            training.gate_texts,
+            training.outside_controls,
+            tools_fingerprint(config) if promotes else "",
+            {key: settings.get(key) for key in _OF_GATE},
+            sha256_file(voices) if voices.is_file() else "",
+        ]
+    )
+    settings_path = config.build_dir / "plan" / "settings" / f"train_{training.name}.txt"
+    gate_settings_path = settings_path.with_name(f"promote_{training.name}.txt")
+    write_if_changed(settings_path, fingerprint.encode())
+    if promotes:
+        write_if_changed(gate_settings_path, gate_fingerprint.encode())
     return TrainingTarget(
         config_path=str(config_path),
         logs=str(config.build_dir / "logs"),
@@ -62,15 +83,8 @@ def open_training(settings: Mapping[str, Any], promotes: bool = False) -> Traini
         finished=str(training.run_folder(config.build_dir) / "finished.json"),
         decision=str(training.run_folder(config.build_dir) / "gate" / "decision.json"),
         gpus=training.gpus,
-        fingerprint=digest([training.of_result(), training.epochs]),
-        gate_fingerprint=digest(
-            [
-                gate.VERSION,
-                training.gate_texts,
-                training.outside_controls,
-                tools_fingerprint(config) if promotes else "",
-                {key: settings.get(key) for key in _OF_GATE},
-                sha256_file(voices) if voices.is_file() else "",
-            ]
-        ),
+        fingerprint=fingerprint,
+        gate_fingerprint=gate_fingerprint,
+        settings=str(settings_path),
+        gate_settings=str(gate_settings_path),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_more_epochs_train_on(project: Path, run: Path) -> None:
     after = {path.name: path.stat().st_mtime_ns for path in (run / "checkpoints").iterdir()}
     assert len(after) == 3
     assert before.items() <= after.items()
+
+
+def test_a_folder_that_was_copied_without_snakemakes_memory_is_trained_on(
+    project: Path, run: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(project, tmp_path / "copied", symlinks=True, ignore=shutil.ignore_patterns(".snakemake"))
+    assert "Nothing to be done" in snakemake(copied, "train", "-n").stdout
+    planned = snakemake(copied, "train", "-n", "--config", "training={epochs: 9}").stdout
+    assert "train_lora" in planned and "Nothing to be done" not in planned
 
 
 def test_wrong_settings_stop_at_once(project: Path) -> None:
