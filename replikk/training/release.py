@@ -127,7 +127,7 @@ def _corpus_lines(config: Config, trained_on: Mapping[str, str]) -> list[str]:
     if not isinstance(figures, dict) or now != trained_on:
         return [f"- the licences of the corpus stand in its own card, which is not at hand here; {terms}"]
     sources = [
-        f"- {one['hours']:.1f} hours of {one['name']} ({one['kind']}), licence {one['licence']}"
+        f"- {one['hours']:.3g} hours of {one['name']} ({one['kind']}), licence {one['licence']}"
         for one in figures["sources"]
     ]
     return [*sources, f"- the licences of the corpus: {', '.join(figures['licences'])}; {terms}"]
