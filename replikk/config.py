@@ -123,7 +123,7 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         thresholds=_values(_section(mapping, "thresholds", problems)),
         models=models,
         corpus=_section(mapping, "corpus", problems),
-        training=_section(mapping, "training", problems),
+        training=_training(_section(mapping, "training", problems)),
         evidence=_section(mapping, "evidence", problems),
         calibrate=_section(mapping, "calibrate", problems),
         gpu_price_per_hour=_price(mapping, "gpu_price_per_hour", problems),
@@ -215,6 +215,11 @@ def _section(mapping: Mapping[str, Any], key: str, problems: list[str]) -> Mappi
         return value
     problems.append(f"config.yaml: {key}: is {value!r}; write a section of 'name: value' rows")
     return {}
+
+
+def _training(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As ``_values``, but for what is a name or a path even when it looks like a number."""
+    return {**_values(section, depth=1), **{key: section[key] for key in ("name", "corpus") if key in section}}
 
 
 def _values(section: Mapping[str, Any], depth: int = 3) -> Mapping[str, Any]:

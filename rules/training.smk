@@ -12,7 +12,8 @@ from replikk.errors import ReplikkError
 from replikk.training.opening import open_training
 
 try:
-    TRAINING = open_training(config)
+    # What the gate could not be held with is told before a week of training.
+    TRAINING = open_training(config, promotes="promote" in sys.argv[1:])
 except ReplikkError as error:
     raise Stopped(str(error))
 
@@ -25,6 +26,7 @@ rule train:
 rule train_lora:
     input:
         corpus=TRAINING.corpus,
+        settings=TRAINING.settings,
     output:
         finished=TRAINING.finished,
     log:
@@ -63,6 +65,7 @@ rule promote:
 rule promote_checkpoint:
     input:
         finished=TRAINING.finished,
+        settings=TRAINING.gate_settings,
     output:
         decision=TRAINING.decision,
     log:

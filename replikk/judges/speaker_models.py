@@ -18,6 +18,11 @@ if TYPE_CHECKING:  # builds that judge from memory never load numpy
     import numpy as np
     from numpy.typing import NDArray
 
+VERSION = 2
+"""Raise it when the same clip would get another direction: it is part of every key."""
+_RATE_HZ = 16_000
+"""What speaker models are trained at. Clips are brought there before: sherpa-onnx can do so too, and tells it on the
+screen for every clip."""
 _SHORTEST_S = 0.5
 """A shorter take says too little of its speaker; it gets no similarity."""
 
@@ -32,7 +37,7 @@ def fingerprint(model: str) -> str:
             f"config.yaml: evidence.speaker_model: there is no file '{model}'; name an ONNX speaker "
             "model, or leave it out"
         )
-    return f"speaker 1 {sha256_file(path)[:16]}"
+    return f"speaker {VERSION} {sha256_file(path)[:16]}"
 
 
 class SpeakerModel:
@@ -58,8 +63,11 @@ class SpeakerModel:
 
         if len(samples) < _SHORTEST_S * rate:
             return None
+        from replikk.audio.resample import resample
+
+        plain: NDArray[np.float32] = (samples / np.float32(32768)).astype(np.float32)
         stream = self._extractor.create_stream()
-        stream.accept_waveform(rate, samples.astype(np.float32) / 32768)
+        stream.accept_waveform(_RATE_HZ, resample(plain, rate, _RATE_HZ))
         stream.input_finished()
         if not self._extractor.is_ready(stream):
             return None

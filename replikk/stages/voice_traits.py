@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # rounds in which nothing is measured never load numpy
     import numpy as np
     from numpy.typing import NDArray
 
+    from replikk.judges.reference_likeness import ReferenceLikeness
     from replikk.judges.signal_evidence import SignalEvidence
 
 log = logging.getLogger(__name__)
@@ -83,8 +84,7 @@ class TraitsMeter:
         self._tools = tools_fingerprint(config)
         self._plan = plan
         self._journal: Journal = store.journal("traits")
-        self._speaker: Any = None
-        self._references: dict[str, NDArray[np.float32] | None] = {}
+        self._likeness: ReferenceLikeness | None = None
 
     def measure(
         self, take_key: str, planned: PlannedLine, samples: NDArray[np.int16], rate: int, signal: SignalEvidence
@@ -116,21 +116,13 @@ class TraitsMeter:
         return {} if found is None else {"naturalness_mos": found.overall, "background_mos": found.background}
 
     def _similarity(self, voice: Voice, samples: NDArray[np.int16], rate: int) -> float | None:
-        from replikk.judges.speaker_models import SpeakerModel, similarity
-
         if not voice.reference_audio:
             return None
-        if self._speaker is None:
-            self._speaker = SpeakerModel(self._settings["speaker_model"])
-        if voice.name not in self._references:
-            from pathlib import Path
+        if self._likeness is None:
+            from replikk.judges.reference_likeness import ReferenceLikeness
 
-            from replikk.audio.recordings import read_recording
-
-            recording = read_recording(Path(voice.reference_audio))
-            self._references[voice.name] = self._speaker.embed(recording.samples, recording.sample_rate_hz)
-        reference, here = self._references[voice.name], self._speaker.embed(samples, rate)
-        return None if reference is None or here is None else similarity(reference, here)
+            self._likeness = ReferenceLikeness(self._settings["speaker_model"])
+        return self._likeness.of(voice, samples, rate)
 
 
 def read_traits(journal: Journal, tools: str, take_key: str) -> VoiceTraits | None:

@@ -5,7 +5,9 @@ steps which a kill threw away are not there twice, and a board that was installe
 
     RUN/board/training/     loss, accuracy, gradient norm, learning rate, tokens and hours of speech; held-out loss
     RUN/board/gate-raw/     the gate's word error rates by step and length, and a few readings to hear;
-    RUN/board/gate-averaged/, gate-base/, gate-released/: the same of the others
+    RUN/board/gate-averaged/, gate-base/, gate-released/: the same of the others; and one for each outside control
+
+Likeness to the reference is there by step and length too, where a speaker model is at hand.
 
 Look at it with ``tensorboard --logdir build/training``.
 """
@@ -70,8 +72,9 @@ def show_gate(run: Path, result: GateResult, folder: Path) -> None:
                 own = steps[name]
                 # A control has no step: a level line over all of them.
                 for step in shown[:: max(1, len(shown) - 1)] if own is None else [own]:
-                    for tier, rate in result.record["rates"][name].items():
-                        board.add_scalar(f"gate/word_errors_{tier}", rate["value"], step)
+                    for what, of in (("word_errors", "rates"), ("likeness", "likeness")):
+                        for tier, rate in result.record[of][name].items():
+                            board.add_scalar(f"gate/{what}_{tier}", rate["value"], step)
                 for tier in HEARD_TIERS:
                     _show_sound(board, result, name, tier, folder, (shown[-1] if shown else 0) if own is None else own)
 

@@ -10,57 +10,45 @@ A candidate passes if, in each of the three length tiers and against each contro
   a text by the control has is the text's or the judge's, and not counted), and drops no more single words there than
   chance explains;
 - it repeats, leaks the prompt, falls silent or fails no more often than the control;
-- it speaks about as long.
+- it speaks about as long;
+- and each voice stays itself, where a speaker model is at hand: it is less like its reference than with every one of
+  the controls only within a margin. A voice is lost when the whole interval of each difference lies beyond it.
 
 Passing is not enough. To be promoted it must speak better than the incumbent (the released adapter, or the base model):
 over all tiers together the whole confidence interval of the difference lies below zero. Of several such candidates the
 one with the fewest word errors is promoted, the earlier where two are equal. If there is none, nothing is promoted.
 
-The interval is a bootstrap over texts, because readings of one text by several voices and seeds fail together.
+**Likeness promotes nobody.** Adapters have been measured that were more like the reference and spoke twice as many
+wrong words. It is shown, and it can only refuse.
+
+**An outside control is a yardstick.** Another system that has read the same (``training.outside_controls``) is shown
+beside everybody, with the differences and their intervals. It refuses no candidate, is never promoted and never the
+incumbent: a better stranger is no reason against a step forward, and a worse one none for it. So a decision is the same
+with it and without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from replikk.errors import ReplikkError
+from replikk.training.gate_intervals import (
+    LIMITS,
+    Difference,
+    GateLimits,
+    Pairs,
+    likeness_difference,
+    likenesses,
+    paired,
+    paired_difference,
+)
 from replikk.training.gate_scripts import TIERS
 from replikk.training.trials import Reading
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same readings could lead to another decision."""
-
-
-@dataclass(frozen=True)
-class GateLimits:
-    """What a candidate is held against."""
-
-    wer_margin: float = 0.01
-    """A tier's word error rate may be this much above the control's, with confidence."""
-    confidence: float = 0.95
-    duration_ratio: float = 1.25
-    """A tier may take this many times as long as the control, or as short."""
-    resamples: int = 4000
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Candidate minus control, per word of the script, with its confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Word errors per word of the script, with the confidence interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +74,10 @@ class Verdict:
     failings: tuple[Failing, ...]
     is_better: bool
     """Than the incumbent, with confidence."""
+    outside: dict[str, dict[str, Difference]] = field(default_factory=dict)
+    """As ``differences``, to systems that decide nothing."""
+    likeness: dict[str, dict[str, Difference]] = field(default_factory=dict)
+    """To the voices' references, beside each control's, by tier; where it was measured."""
 
     @property
     def passes(self) -> bool:
@@ -102,6 +94,8 @@ class Decision:
     promoted: str | None
     why: str
     verdicts: tuple[Verdict, ...]
+    outside: dict[str, dict[str, Difference]] = field(default_factory=dict)
+    """Outside controls beside the incumbent: word error rates, by tier."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -109,6 +103,7 @@ class Decision:
             "promoted": self.promoted,
             "why": self.why,
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "outside": {name: {tier: asdict(one) for tier, one in per.items()} for name, per in self.outside.items()},
         }
 
 
@@ -116,17 +111,23 @@ def decide(
     candidates: Mapping[str, Sequence[Reading]],
     controls: Mapping[str, Sequence[Reading]],
     incumbent: str,
-    limits: GateLimits = GateLimits(),
+    limits: GateLimits = LIMITS,
+    outside: Mapping[str, Sequence[Reading]] | None = None,
 ) -> Decision:
-    """The decision; ``candidates`` in the order of their training, ``incumbent`` is the control to be better than.
+    """The decision; ``candidates`` in the order of their training, ``incumbent`` is the control to be better than,
+    and ``outside`` have read what is shown and decides nothing.
 
     Raises ReplikkError where somebody has not read everything.
     """
     if incumbent not in controls:
         raise ReplikkError(f"gate: the incumbent '{incumbent}' has read nothing; put it among the controls")
+    outside = outside or {}
     verdicts = tuple(
-        judge_candidate(name, readings, controls, incumbent, limits) for name, readings in candidates.items()
+        judge_candidate(name, readings, controls, incumbent, limits, outside) for name, readings in candidates.items()
     )
+    beside = {
+        name: _by_tier(paired(name, some, incumbent, controls[incumbent]), limits) for name, some in outside.items()
+    }
     promotable = [verdict for verdict in verdicts if verdict.passes and verdict.is_better]
     if promotable:
         best = min(promotable, key=lambda verdict: verdict.wer["all"])  # the first of equals
@@ -135,13 +136,13 @@ def decide(
             f"passes all tiers and makes {-100 * gain.value:.1f} word errors in a hundred fewer than {incumbent} "
             f"({-100 * gain.high:.1f} to {-100 * gain.low:.1f})"
         )
-        return Decision(best.name, why, verdicts)
+        return Decision(best.name, why, verdicts, beside)
     passing = [verdict.name for verdict in verdicts if verdict.passes]
     if passing:
         why = f"{len(passing)} of {len(verdicts)} pass, but none is better than {incumbent} with confidence"
     else:
         why = f"none of {len(verdicts)} candidates passes"
-    return Decision(None, why, verdicts)
+    return Decision(None, why, verdicts, beside)
 
 
 def judge_candidate(
@@ -150,80 +151,79 @@ def judge_candidate(
     controls: Mapping[str, Sequence[Reading]],
     incumbent: str,
     limits: GateLimits,
+    outside: Mapping[str, Sequence[Reading]],
 ) -> Verdict:
     """The verdict on one candidate."""
     failings: list[Failing] = []
     differences: dict[str, dict[str, Difference]] = {}
-    for control, theirs in controls.items():
-        pairs = paired(name, readings, control, theirs)
-        differences[control] = {}
+    pairs = {control: paired(name, readings, control, theirs) for control, theirs in controls.items()}
+    for control, with_control in pairs.items():
         for tier in TIERS:
-            among = [(ours, their) for ours, their in pairs if ours.tier == tier]
-            if not among:
+            if not _of(tier, with_control):
                 raise ReplikkError(f"gate: {name} has read nothing in the tier '{tier}'; all three are needed")
-            difference = paired_difference(among, lambda reading: reading.word_errors, limits)
-            differences[control][tier] = difference
-            failings += _failings(tier, control, among, difference, limits)
-        differences[control]["all"] = paired_difference(pairs, lambda reading: reading.word_errors, limits)
+        differences[control] = _by_tier(with_control, limits)
+        for tier in TIERS:
+            failings += _failings(tier, control, _of(tier, with_control), differences[control][tier], limits)
+    for tier in TIERS:
+        failings += _lost_voices(tier, {control: _of(tier, some) for control, some in pairs.items()}, limits)
     wer: dict[str, float] = {tier: _rate([reading for reading in readings if reading.tier == tier]) for tier in TIERS}
-    is_better = differences[incumbent]["all"].high < 0
-    return Verdict(name, {**wer, "all": _rate(readings)}, differences, tuple(failings), is_better)
-
-
-def paired(
-    name: str, ours: Sequence[Reading], control: str, theirs: Sequence[Reading]
-) -> list[tuple[Reading, Reading]]:
-    """Both readings of each trial. Raises ReplikkError unless both have read the same, each once."""
-    mine, other = ({reading.pair: reading for reading in readings} for readings in (ours, theirs))
-    if set(mine) != set(other) or len(mine) != len(ours) or len(other) != len(theirs) or not mine:
-        raise ReplikkError(
-            f"gate: {name} and {control} have not read the same texts, voices and seeds ({len(ours)} and {len(theirs)} "
-            "readings); let both read everything once"
-        )
-    return [(mine[pair], other[pair]) for pair in sorted(mine)]
-
-
-def paired_difference(
-    pairs: Sequence[tuple[Reading, Reading]], count: Callable[[Reading], int], limits: GateLimits
-) -> Difference:
-    """The difference of a count per word, and its bootstrap interval over texts; the same for the same readings."""
-    return Difference(
-        *_over_texts([(ours.text, count(ours) - count(theirs), ours.words) for ours, theirs in pairs], limits)
+    return Verdict(
+        name,
+        {**wer, "all": _rate(readings)},
+        differences,
+        tuple(failings),
+        is_better=differences[incumbent]["all"].high < 0,
+        outside={one: _by_tier(paired(name, readings, one, theirs), limits) for one, theirs in outside.items()},
+        likeness={control: found for control, some in pairs.items() if (found := _likeness_by_tier(some, limits))},
     )
 
 
-def word_error_rates(readings: Sequence[Reading], limits: GateLimits = GateLimits()) -> dict[str, Rate]:
-    """By tier, and ``all``: what is shown. Decided is by differences, whose intervals are narrower."""
-    among: dict[str, Sequence[Reading]] = {
-        tier: [reading for reading in readings if reading.tier == tier] for tier in TIERS
-    }
+def _of(tier: str, pairs: Pairs) -> Pairs:
+    return pairs if tier == "all" else [(ours, theirs) for ours, theirs in pairs if ours.tier == tier]
+
+
+def _by_tier(pairs: Pairs, limits: GateLimits) -> dict[str, Difference]:
+    """Of word error rates."""
     return {
-        name: Rate(*_over_texts([(one.text, one.word_errors, one.words) for one in some], limits))
-        for name, some in {**among, "all": readings}.items()
-        if some
+        tier: paired_difference(_of(tier, pairs), lambda reading: reading.word_errors, limits)
+        for tier in (*TIERS, "all")
     }
 
 
-def _over_texts(counted: Sequence[tuple[str, int, int]], limits: GateLimits) -> tuple[float, float, float]:
-    """Events per word, and the ends of the interval, of (text, events, words) readings."""
-    import numpy as np
-
-    texts = sorted({text for text, _, _ in counted})
-    row = {text: number for number, text in enumerate(texts)}
-    events, words = np.zeros(len(texts)), np.zeros(len(texts))
-    for text, found, of in counted:
-        events[row[text]] += found
-        words[row[text]] += of
-    draws = np.random.default_rng(0).integers(0, len(texts), (limits.resamples, len(texts)))
-    resampled = events[draws].sum(axis=1) / words[draws].sum(axis=1)
-    tail = (1 - limits.confidence) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail])
-    return float(events.sum() / words.sum()), float(low), float(high)
+def _likeness_by_tier(pairs: Pairs, limits: GateLimits) -> dict[str, Difference]:
+    found = {tier: likeness_difference(_of(tier, pairs), limits) for tier in (*TIERS, "all")}
+    return {tier: one for tier, one in found.items() if one is not None}
 
 
-def _failings(
-    tier: str, control: str, pairs: Sequence[tuple[Reading, Reading]], difference: Difference, limits: GateLimits
-) -> list[Failing]:
+def _lost_voices(tier: str, pairs: Mapping[str, Pairs], limits: GateLimits) -> list[Failing]:
+    """Voices that are no more themselves. Each by itself: of several, one that is lost would not move the mean far.
+
+    Against the control that is least like the reference too: how like a voice comes out differs between good adapters.
+    """
+    found = []
+    for voice in sorted({ours.voice for some in pairs.values() for ours, _ in some}):
+        of_voice = {control: [pair for pair in some if pair[0].voice == voice] for control, some in pairs.items()}
+        measured = {
+            control: difference
+            for control, some in of_voice.items()
+            if (difference := likeness_difference(some, limits)) is not None
+        }
+        if measured and all(one.high < -limits.likeness_margin for one in measured.values()):
+            nearest = max(measured, key=lambda control: measured[control].high)
+            mine, theirs = (likenesses([pair[side] for pair in of_voice[nearest]], limits) for side in (0, 1))
+            found.append(
+                Failing(
+                    "voice",
+                    tier,
+                    nearest,
+                    f"the voice '{voice}' is lost: {mine['all'].value:.2f} like its reference recording, "
+                    f"and {theirs['all'].value:.2f} with {nearest}",
+                )
+            )
+    return found
+
+
+def _failings(tier: str, control: str, pairs: Pairs, difference: Difference, limits: GateLimits) -> list[Failing]:
     found: list[Failing] = []
 
     def fail(code: str, text: str) -> None:
@@ -264,7 +264,7 @@ _NEVER_IN_LONG: tuple[tuple[str, str, Callable[[Reading], int]], ...] = (
 )
 
 
-def _own_faults(pairs: Sequence[tuple[Reading, Reading]], count: Callable[[Reading], int]) -> int:
+def _own_faults(pairs: Pairs, count: Callable[[Reading], int]) -> int:
     """Faults beyond those that the control has in each of its readings of the same text."""
     always: dict[str, int] = {}
     for ours, theirs in pairs:

@@ -69,7 +69,8 @@ def render_gate_page(record: Mapping[str, Any], heard: Mapping[str, Sequence[Hea
             promoted=next((reader for reader in readers if reader["name"] == record["promoted"]), None),
             tiers=[(tier, TIER_LABELS[tier]) for tier in (*TIERS, "all")],
             plots=[_plot(tier, readers) for tier in (*TIERS, "all")],
-            details=[_detail(reader, heard, record["incumbent"]) for reader in readers if reader["kind"] != "control"],
+            details=[_detail(reader, heard, record["incumbent"]) for reader in readers if reader["verdict"]],
+            outside=list(record["outside"]),
             same_text=_same_text(readers, heard),
             rules=_rules(record),
         )
@@ -88,6 +89,7 @@ def _environment() -> Environment:
     environment.filters["link"] = link
     environment.filters["share"] = spell_share
     environment.filters["points"] = spell_points
+    environment.filters["likeness"] = spell_likeness
     environment.globals["count_of"] = count_of
     return environment
 
@@ -107,12 +109,22 @@ def spell_points(difference: Mapping[str, float]) -> str:
     return f"{value} ({low} to {high})"
 
 
+def spell_likeness(rate: Mapping[str, float]) -> str:
+    """A cosine with its interval.
+
+    >>> spell_likeness({"value": 0.713, "low": 0.7, "high": -0.02})
+    '0.71 (0.70 to −0.02)'
+    """
+    value, low, high = (f"{rate[key]:.2f}".replace("-", "−") for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
 def _reader(name: str, record: Mapping[str, Any], verdict: Mapping[str, Any] | None) -> dict[str, Any]:
     """A control or a candidate, as table and plots need it."""
     found = _STEP.fullmatch(name)
     step, folder = (int(found[1]), found[2] or "adapter") if found else (None, "adapter")
     if verdict is None:
-        outcome, kind = "control", "control"
+        outcome = kind = "outside" if name in record["outside"] else "control"
     else:
         kind = KINDS.get(folder, "raw")
         better = "passes" if verdict["is_better"] else "no better"
@@ -127,6 +139,8 @@ def _reader(name: str, record: Mapping[str, Any], verdict: Mapping[str, Any] | N
         "step": step,
         "outcome": outcome,
         "rates": record["rates"][name],
+        "likeness": record["likeness"][name],
+        "beside": verdict["differences"][record["incumbent"]] if verdict else record["outside"].get(name),
         "verdict": verdict,
     }
 
@@ -135,7 +149,7 @@ def _plot(tier: str, readers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Word error rate by step: a point with its interval each, joined by kind; controls as level lines."""
     shown = [reader for reader in readers if tier in reader["rates"]]
     scale = scale_for([0.0, *(100 * reader["rates"][tier]["high"] for reader in shown)])
-    candidates = [reader for reader in shown if reader["kind"] != "control"]
+    candidates = [reader for reader in shown if reader["verdict"]]
     # Names that are no checkpoints' stand in their order.
     steps = [number if reader["step"] is None else reader["step"] for number, reader in enumerate(candidates)]
     low, width = min(steps, default=0), max(steps, default=0) - min(steps, default=0)
@@ -167,9 +181,9 @@ def _plot(tier: str, readers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "series": points,
         "controls": [
             {"y": y_of(one["rates"][tier]["value"]), "told": f"{one['name']}: {_told(one['rates'][tier])}"}
-            | {"name": one["name"]}
+            | {"name": one["name"], "kind": one["kind"]}
             for one in shown
-            if one["kind"] == "control"
+            if not one["verdict"]
         ],
         "steps": [(x_of(step, ""), f"step {step:,}".replace(",", "\u202f")) for step in ends],
     }
@@ -225,6 +239,7 @@ def _clip(one: Heard) -> dict[str, Any]:
         "tier": TIER_LABELS[reading.tier],
         "voice": reading.voice,
         "seed": reading.seed,
+        "likeness": "" if reading.likeness is None else f"likeness {reading.likeness:.2f}".replace("-", "−"),
         "text": reading.text,
         "diff": runs(said),
         "failure": reading.failure,
@@ -253,6 +268,18 @@ def _rules(record: Mapping[str, Any]) -> list[str]:
     voices, seeds = count_of(len(record["voices"]), "voice", "voices"), count_of(len(record["seeds"]), "seed", "seeds")
     times = count_of(len(record["voices"]) * len(record["seeds"]), "time", "times")
     margin, confidence = f"{100 * limits['wer_margin']:g}", f"{100 * limits['confidence']:g}"
+    more = []
+    if record["speaker_model"]:
+        more.append(
+            "A voice is lost, and its candidate refused, when in any length it is less like its reference recording by "
+            f"more than {limits['likeness_margin']:g} than with every control, the whole interval; likeness promotes "
+            f"nobody. It is a cosine, by {record['speaker_model']}."
+        )
+    if record["outside"]:
+        more.append(
+            f"{' and '.join(record['outside'])} read the same from outside, as a yardstick: no reason to refuse a "
+            "candidate, and never promoted."
+        )
     return [
         f"{sum(record['texts'].values())} texts in three lengths, each read {times}: by {voices} from {seeds}; first "
         "takes only, the same for everybody.",
@@ -260,5 +287,6 @@ def _rules(record: Mapping[str, Any]) -> list[str]:
         f"most, with {confidence} % confidence; no phrase is skipped and no words run together in long texts; nothing "
         "is repeated, leaked, silent or failed more often than with the control.",
         f"Promoted is who besides makes fewer word errors than {record['incumbent']}, the whole interval below zero.",
+        *more,
         "Intervals are a bootstrap over texts. A loss is looked at nowhere.",
     ]

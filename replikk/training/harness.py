@@ -4,7 +4,8 @@
     GATE/readings/       and GATE/clips/: what was heard, kept, so that a killed gate goes on
 
 Readers come one after the other, so that no two models are in memory at once. What they are is not known here: in a
-real gate they are adapters on the base model, in the proof of the gate voices with planted faults.
+real gate they are adapters on the base model, in the proof of the gate voices with planted faults. Outside controls
+come first: a server that is not there is found out in a second, and not after a night.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from replikk.dialogue.records import Voice
 from replikk.engines import Engine
 from replikk.files import write_atomic
 from replikk.judges import Judge
+from replikk.judges.reference_likeness import ReferenceLikeness
 from replikk.training import gate, gate_scripts
+from replikk.training.gate_intervals import LIMITS, likenesses, word_error_rates
 from replikk.training.gate_page import render_gate_page
 from replikk.training.gate_scripts import SCRIPTS, Tier
-from replikk.training.readings import Heard, heard
+from replikk.training.readings import Heard, heard, is_read
 from replikk.training.trials import SEEDS, trials_of
 
 log = logging.getLogger(__name__)
@@ -40,7 +43,22 @@ class GateResult:
     record: dict[str, Any]
     """``decision.json``, but for the release."""
     heard: dict[str, list[Heard]]
-    """By reader, controls first."""
+    """By reader, controls first, then those from outside."""
+
+
+class OutsideEngine(Engine, Protocol):
+    """An engine that can be asked whether it speaks at all."""
+
+    def try_out(self, voices: Iterable[Voice]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Another system that reads the same, as a yardstick."""
+
+    engine: OutsideEngine
+    voices: Mapping[str, Voice]
+    """The same voices, with the settings of this engine."""
 
 
 def hold_gate(
@@ -53,28 +71,45 @@ def hold_gate(
     *,
     scripts: Mapping[Tier, Sequence[str]] = SCRIPTS,
     seeds: Sequence[int] = SEEDS,
+    outside: Mapping[str, Outside] | None = None,
+    likeness: ReferenceLikeness | None = None,
     is_trial_run: bool = False,
     workers: int = 1,
 ) -> GateResult:
     """``readers`` are the controls, named in ``controls``, then the candidates in the order of their training.
+    ``outside`` decides nothing, by name; ``likeness`` is measured where it is given.
 
     A trial run decides as always, says so, and promotes nothing; so any judge may listen, and the embedded one, which
     knows the embedded voice only, is enough to try the way. Writes the page into ``folder``. Raises JudgeError
     where the judge may not listen, ReplikkError where somebody could not be heard.
     """
     wanted = trials_of(sorted(voices), seeds, scripts)
-    everything: dict[str, list[Heard]] = {}
-    for name, engine in readers:
+    outside = outside or {}
+
+    def listen(name: str, engine: Engine, as_spoken: Mapping[str, Voice]) -> list[Heard]:
         log.info("%s reads %d times", name, len(wanted))
         heard_as = EMBEDDED if is_trial_run and not judge.accepts(engine.name) else ""
-        everything[name] = heard(folder, name, engine, judge, voices, wanted, workers, heard_as)
-        errors, words = (sum(getattr(one.reading, key) for one in everything[name]) for key in ("word_errors", "words"))
+        found = heard(folder, name, engine, judge, as_spoken, wanted, workers, heard_as, likeness)
+        errors, words = (sum(getattr(one.reading, key) for one in found) for key in ("word_errors", "words"))
         log.info("%s: %d word errors in %d words", name, errors, words)
+        return found
+
+    for name, other in outside.items():
+        if not is_read(folder, name, other.engine, judge, other.voices, wanted):
+            other.engine.try_out(other.voices.values())
+    beside = {name: listen(name, other.engine, other.voices) for name, other in outside.items()}
+    own = {name: listen(name, engine, voices) for name, engine in readers}
+    everything = {
+        **{name: own[name] for name in controls},
+        **beside,
+        **{name: some for name, some in own.items() if name not in controls},
+    }
     readings = {name: [one.reading for one in some] for name, some in everything.items()}
     decision = gate.decide(
-        {name: some for name, some in readings.items() if name not in controls},
+        {name: readings[name] for name in own if name not in controls},
         {name: readings[name] for name in controls},
         incumbent,
+        outside={name: readings[name] for name in outside},
     )
     if is_trial_run:
         found = f"would be promoted: {decision.promoted}" if decision.promoted else decision.why
@@ -85,15 +120,21 @@ def hold_gate(
         "incumbent": incumbent,
         "controls": list(controls),
         "rates": {
-            name: {tier: dataclasses.asdict(rate) for tier, rate in gate.word_error_rates(some).items()}
+            name: {tier: dataclasses.asdict(rate) for tier, rate in word_error_rates(some).items()}
             for name, some in readings.items()
         },
+        "likeness": {
+            name: {tier: dataclasses.asdict(rate) for tier, rate in likenesses(some).items()}
+            for name, some in readings.items()
+        },
+        "speaker_model": likeness.fingerprint if likeness is not None else "",
         "scripts": gate_scripts.VERSION,
         "texts": {tier: len(texts) for tier, texts in scripts.items()},
         "seeds": list(seeds),
         "voices": sorted(voices),
+        "references": {name: voice.reference_sha256 for name, voice in sorted(voices.items())},
         "judge": judge.fingerprint(),
-        "limits": dataclasses.asdict(gate.GateLimits()),
+        "limits": dataclasses.asdict(LIMITS),
     }
     write_atomic(folder / PAGE, render_gate_page(record, everything))
     log.info("%s: %s", decision.promoted or "nothing is promoted", decision.why)

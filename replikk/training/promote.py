@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from replikk.config import Config
-from replikk.dialogue.records import Voice
-from replikk.dialogue.voices import read_voices
 from replikk.engines import Engine
 from replikk.engines.cosyvoice3.engine import CosyVoice3Engine
-from replikk.errors import DialogueError, ReplikkError
-from replikk.files import canonical_json, write_atomic
+from replikk.engines.cosyvoice3.model_folder import open_model_folder
+from replikk.errors import ReplikkError
+from replikk.files import canonical_json, read_json, write_atomic
 from replikk.judges import judge_of
 from replikk.models.present import model_paths, require_models
 from replikk.training.board import show_gate
 from replikk.training.checkpoints import ADAPTER, EMA_ADAPTER, checkpoints, read_state
+from replikk.training.gate_readers import check_gate, gate_voices, outside_controls, speaker_measure
 from replikk.training.gate_scripts import SCRIPTS, first_texts
-from replikk.training.harness import hold_gate
+from replikk.training.harness import Outside, hold_gate
 from replikk.training.release import write_release
 from replikk.training.settings import TrainingSettings
 from replikk.training.trials import SEEDS
@@ -35,14 +35,14 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path, wor
 
     Raises ReplikkError when the gate cannot be held: no checkpoints, no voices, a judge that may not listen.
     """
-    if config.engine != "cosyvoice3":
-        raise ReplikkError(
-            f"config.yaml: engine: is {config.engine}; checkpoints are heard as builds speak them: write cosyvoice3"
-        )
+    check_gate(config, settings)
     require_models(config.models, config.commercial)
     run = settings.run_folder(config.build_dir)
     candidates = candidate_adapters(run)
+    check_base(config, run)
     voices = gate_voices(config)
+    outside = outside_controls(config, settings)
+    likeness = speaker_measure(config)
     paths = model_paths(config.models)
     controls: dict[str, tuple[Path | None, float]] = {BASE: (None, 1.0)}
     if paths.adapter is not None:
@@ -58,6 +58,9 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path, wor
     is_trial_run = scripts != SCRIPTS
     if is_trial_run:
         voices = dict(sorted(voices.items())[:1])
+        outside = {
+            name: Outside(one.engine, {voice: one.voices[voice] for voice in voices}) for name, one in outside.items()
+        }
     result = hold_gate(
         decision_path.parent,
         readers(),
@@ -67,6 +70,8 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path, wor
         voices,
         scripts=scripts,
         seeds=SEEDS[:1] if is_trial_run else SEEDS,
+        outside=outside,
+        likeness=likeness,
         is_trial_run=is_trial_run,
         workers=workers,
     )
@@ -76,6 +81,19 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path, wor
         record["release"] = str(release)
     show_gate(run, result, decision_path.parent)
     write_atomic(decision_path, canonical_json(record))
+
+
+def check_base(config: Config, run: Path) -> None:
+    """Raises ReplikkError where the run was trained on another base model than the one that would speak."""
+    base = model_paths(config.models).base
+    hashes = open_model_folder(base).content_sha256(config.build_dir / "training" / "hashes.json")
+    record = read_json(run / "run.json") if (run / "run.json").is_file() else None
+    trained_on = record.get("base") if isinstance(record, dict) else None
+    if trained_on != hashes["language_model"]:
+        raise ReplikkError(
+            f"{run}: was trained on another base model than {base}; set models.base to the model it was trained on, "
+            "or train again under another training.name"
+        )
 
 
 def candidate_adapters(run: Path) -> dict[str, Path]:
@@ -88,14 +106,3 @@ def candidate_adapters(run: Path) -> dict[str, Path]:
     if not found:
         raise ReplikkError(f"{run}: has no checkpoints; train first (snakemake train), or mend training.name")
     return found
-
-
-def gate_voices(config: Config) -> dict[str, Voice]:
-    """The voices of voices.yaml that the engine can speak with. Raises ReplikkError where there is none."""
-    found, problems = read_voices(config.dialogue_dir / "voices.yaml", "cosyvoice3")
-    if problems:
-        raise DialogueError(problems)
-    voices = {name: voice for name, voice in found.voices.items() if voice.reference_audio}
-    if not voices:
-        raise ReplikkError(f"{found.file}: no voice has a reference recording, and the gate needs one; add one")
-    return voices

@@ -2,20 +2,25 @@
 
     GATE/readings/NAME.journal      one record a reading
     GATE/clips/NAME/KEY.ogg         what was spoken, small enough to keep (about 5 kB a second)
+    GATE/likeness/NAME.journal      how like its reference recording the voice was, by reading and speaker model
 
 A reading is kept by everything that it depends on: text, voice, seed, model, adapter, settings and judge. So a gate
 that was killed goes on with the few dozen readings it was at; one that is held again after more
 training hears the new checkpoints only; and a change of anything is a new reading. A reading without its sound is no
 reading: who looks at the page must be able to hear what was judged.
+
+Likeness is measured on the kept sound, of everybody alike. So a speaker model that is installed later, or another one,
+has nobody read again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from replikk.audio.encode import encode
 from replikk.dialogue.records import Voice
@@ -24,10 +29,11 @@ from replikk.engines.records import Take
 from replikk.files import digest, write_atomic
 from replikk.journal import Journal
 from replikk.judges import Judge
+from replikk.judges.reference_likeness import ReferenceLikeness
 from replikk.training import gate_scripts, trials
 from replikk.training.trials import Reading, Trial, read_aloud
 
-READINGS, CLIPS = "readings", "clips"
+READINGS, CLIPS, LIKENESS = "readings", "clips", "likeness"
 _QUALITY = 0.4
 """Of Vorbis, 0 to 1: about 40 kbit/s of speech, at which a listener hears the voice's faults and not the codec's."""
 
@@ -50,37 +56,85 @@ def heard(
     wanted: Sequence[Trial],
     workers: int = 1,
     heard_as: str = "",
+    likeness: ReferenceLikeness | None = None,
 ) -> list[Heard]:
     """All readings of one candidate, in the order of ``wanted``: those kept in ``folder``, and new ones.
 
-    ``heard_as``: see ``read_aloud``. Raises JudgeError where the judge may not listen to this engine.
+    ``heard_as``: see ``read_aloud``; ``likeness`` is the measure, where one is at hand. Raises JudgeError where the
+    judge may not listen to this engine.
     """
-    file_name = name.replace("/", ".")
-    journal = Journal(folder / READINGS / f"{file_name}.journal")
-    made_with = [engine.fingerprint(), judge.fingerprint(), gate_scripts.VERSION, trials.VERSION]
-    keys = {trial.key: digest([trial.key, made_with, _of_voice(voices[trial.voice])]) for trial in wanted}
+    memory = _Memory(folder, name, engine, judge, voices, wanted)
 
-    def clip_of(trial: Trial) -> str:
-        return f"{CLIPS}/{file_name}/{keys[trial.key][:24]}.ogg"
+    def keep_sound(trial: Trial, take: Take) -> None:
+        write_atomic(folder / memory.clip_of(trial), _small(take))
 
-    def kept(trial: Trial) -> Heard | None:
-        record = journal.get(keys[trial.key])
+    for trial, reading in read_aloud(engine, judge, voices, memory.missing(), workers, keep_sound, heard_as):
+        memory.keep(trial, reading)
+    memory.sync()
+    found = {trial: one for trial in wanted if (one := memory.kept(trial)) is not None}
+    _leave_only({one.clip for one in found.values()}, folder, folder / CLIPS / memory.file_name)
+    if likeness is None:
+        return list(found.values())
+    return [memory.with_likeness(trial, one, likeness) for trial, one in found.items()]
+
+
+def is_read(
+    folder: Path, name: str, engine: Engine, judge: Judge, voices: Mapping[str, Voice], wanted: Sequence[Trial]
+) -> bool:
+    """Whether all of it is kept, and so nobody needs to be asked."""
+    return not _Memory(folder, name, engine, judge, voices, wanted).missing()
+
+
+class _Memory:
+    """The readings of one reader that are kept."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        engine: Engine,
+        judge: Judge,
+        voices: Mapping[str, Voice],
+        wanted: Sequence[Trial],
+    ) -> None:
+        self.file_name = name.replace("/", ".")
+        self._folder, self._voices, self._wanted = folder, voices, wanted
+        self._journal = Journal(folder / READINGS / f"{self.file_name}.journal")
+        self._likeness = Journal(folder / LIKENESS / f"{self.file_name}.journal")
+        made_with = [engine.fingerprint(), judge.fingerprint(), gate_scripts.VERSION, trials.VERSION]
+        self._keys = {trial.key: digest([trial.key, made_with, _of_voice(voices[trial.voice])]) for trial in wanted}
+
+    def clip_of(self, trial: Trial) -> str:
+        return f"{CLIPS}/{self.file_name}/{self._keys[trial.key][:24]}.ogg"
+
+    def kept(self, trial: Trial) -> Heard | None:
+        record = self._journal.get(self._keys[trial.key])
         if record is None:
             return None
         reading = Reading(**record)
-        clip = "" if reading.failure else clip_of(trial)
-        return Heard(reading, clip) if not clip or (folder / clip).is_file() else None
+        clip = "" if reading.failure else self.clip_of(trial)
+        return Heard(reading, clip) if not clip or (self._folder / clip).is_file() else None
 
-    def keep_sound(trial: Trial, take: Take) -> None:
-        write_atomic(folder / clip_of(trial), _small(take))
+    def missing(self) -> list[Trial]:
+        return [trial for trial in self._wanted if self.kept(trial) is None]
 
-    missing = [trial for trial in wanted if kept(trial) is None]
-    for trial, reading in read_aloud(engine, judge, voices, missing, workers, keep_sound, heard_as):
-        journal.append(keys[trial.key], reading.to_json())
-    journal.sync()
-    found = [one for one in map(kept, wanted) if one is not None]
-    _leave_only({one.clip for one in found}, folder, folder / CLIPS / file_name)
-    return found
+    def keep(self, trial: Trial, reading: Reading) -> None:
+        self._journal.append(self._keys[trial.key], reading.to_json())
+
+    def sync(self) -> None:
+        self._journal.sync()
+
+    def with_likeness(self, trial: Trial, one: Heard, measure: ReferenceLikeness) -> Heard:
+        """The reading with its likeness, from memory or measured now."""
+        if not one.clip:
+            return one
+        key = digest([self._keys[trial.key], measure.fingerprint])
+        record = self._likeness.get(key)
+        if record is None:
+            samples, rate = soundfile.read(self._folder / one.clip, dtype="int16")
+            record = {"likeness": measure.of(self._voices[trial.voice], samples, rate)}
+            self._likeness.append(key, record)
+        return replace(one, reading=replace(one.reading, likeness=record["likeness"]))
 
 
 def _of_voice(voice: Voice) -> list[object]:

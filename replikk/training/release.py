@@ -18,15 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from replikk.config import Config
+from replikk.corpus.tokens import read_corpus
 from replikk.engines.cosyvoice3.adapters import read_adapter
 from replikk.engines.cosyvoice3.export import export_language_model
 from replikk.engines.cosyvoice3.merging import merge_adapter
 from replikk.engines.cosyvoice3.model_folder import open_model_folder
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, sha256_file, write_atomic
+from replikk.files import canonical_json, read_json, sha256_file, write_atomic
 from replikk.models.licences import model_licences
 from replikk.models.present import model_paths
 from replikk.training.checkpoints import read_state
+from replikk.training.settings import read_training_settings
 
 
 def write_release(config: Config, run: Path, adapter: Path, name: str, decision: Mapping[str, Any]) -> Path:
@@ -67,16 +69,17 @@ def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Ma
     verdict = next(one for one in decision["verdicts"] if one["name"] == name)
     base = next(licence for licence in model_licences(config.models))
     run = state["run"]
+    beside = {**verdict["differences"], **{f"{one}, from outside": of for one, of in verdict["outside"].items()}}
     rows = [
         f"| {tier} | {100 * verdict['wer'][tier]:.1f} % | "
         + " | ".join(
             f"{100 * per['value']:+.1f} ({100 * per['low']:+.1f} to {100 * per['high']:+.1f})"
-            for per in (differences[tier] for differences in verdict["differences"].values())
+            for per in (differences[tier] for differences in beside.values())
         )
         + " |"
         for tier in verdict["wer"]
     ]
-    controls = list(verdict["differences"])
+    controls = list(beside)
     lines = [
         f"# {name}",
         "",
@@ -94,12 +97,12 @@ def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Ma
         "|---|---|" + "---|" * len(controls),
         *rows,
         "",
+        *_likeness_lines(name, decision),
         "## What it was made of",
         "",
         f"- base model: sha256 {run['base']}",
         *(f"- corpus, {split}: {fingerprint}" for split, fingerprint in run["data"].items()),
-        "- the licences of the corpus stand in its own card; this adapter may be used only as they and the base "
-        "model's licence allow",
+        *_corpus_lines(config, run["data"]),
         "",
         "## Limits",
         "",
@@ -109,3 +112,31 @@ def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Ma
         "",
     ]
     return "\n".join(lines)
+
+
+def _corpus_lines(config: Config, trained_on: Mapping[str, str]) -> list[str]:
+    """Hours and licences from the corpus' own card, where it lies beside the tokens and they are those of the run."""
+    tokens = read_training_settings(config.training).corpus_folder(config.build_dir)
+    terms = "this adapter may be used only as they and the base model's licence allow"
+    card = tokens.parent / "card" / "card.json"
+    try:
+        figures = read_json(card) if card.is_file() else None
+        now = {split: corpus.fingerprint for split, corpus in read_corpus(tokens).items()} if figures else {}
+    except ReplikkError:
+        figures, now = None, {}
+    if not isinstance(figures, dict) or now != trained_on:
+        return [f"- the licences of the corpus stand in its own card, which is not at hand here; {terms}"]
+    sources = [
+        f"- {one['hours']:.3g} hours of {one['name']} ({one['kind']}), licence {one['licence']}"
+        for one in figures["sources"]
+    ]
+    return [*sources, f"- the licences of the corpus: {', '.join(figures['licences'])}; {terms}"]
+
+
+def _likeness_lines(name: str, decision: Mapping[str, Any]) -> list[str]:
+    """How like the references the voices are, where that was measured."""
+    found = decision.get("likeness", {}).get(name)
+    if not found:
+        return []
+    told = ", ".join(f"{tier} {of['value']:.2f} ({of['low']:.2f} to {of['high']:.2f})" for tier, of in found.items())
+    return [f"Likeness to the voices' reference recordings, a cosine by {decision['speaker_model']}: {told}.", ""]

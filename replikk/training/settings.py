@@ -5,6 +5,9 @@
       epochs: 5
       tokens_per_batch: 3000
 
+    outside_controls:       # other systems that read the same to the gate, by a name of your choice
+      cosyvoice2: {url: http://127.0.0.1:8091, model: FunAudioLLM/CosyVoice2-0.5B}
+
 The values follow the one published Norwegian run (rank 24 on all seven projections, peak learning rate 1e-5 after 2,000
 steps of warm-up, then falling with the square root of the step, 384 s of speech a step), which was at its best before
 its fifth epoch.
@@ -15,11 +18,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from replikk.dialogue.nearest import nearest
+from replikk.engines.speech_api.settings import read_settings
 from replikk.errors import ReplikkError, printable
 
 PRECISIONS = ("bf16", "float32")
@@ -61,6 +65,8 @@ class TrainingSettings:
     gate_texts: int = 10
     """Texts of each length that the gate reads; 10 are all there are. With fewer it is a trial run: one voice reads
     from one seed, any judge listens, the page is written, and nothing is promoted."""
+    outside_controls: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By name, the settings of engine ``speech-api``: other systems that read to the gate as a yardstick."""
 
     def of_result(self) -> dict[str, Any]:
         """What the weights depend on. A run is continued with the same values, or not at all; it may go on for more
@@ -76,7 +82,7 @@ class TrainingSettings:
 
 _FREE = {
     "name", "corpus", "epochs", "save_every_steps", "save_every_epochs", "log_every_steps", "gpus", "device",
-    "gate_texts",
+    "gate_texts", "outside_controls",
 }  # fmt: skip
 _LIMITS: dict[str, tuple[float, float]] = {
     "rank": (1, 512),
@@ -99,16 +105,24 @@ _LIMITS: dict[str, tuple[float, float]] = {
 _CHOICES: dict[str, tuple[str, ...]] = {"precision": PRECISIONS, "device": DEVICES}
 
 
+_TAKEN = {"base", "released", "raw", "averaged", "all"}
+"""What controls and kinds of candidates are called, and their folders."""
+_DEFAULTS = TrainingSettings()
+
+
 def read_training_settings(section: Mapping[str, Any]) -> TrainingSettings:
     """The settings of config.yaml. Raises ReplikkError with everything wrong with them, naming each setting."""
     problems: list[str] = []
-    defaults: dict[str, Any] = {field.name: field.default for field in fields(TrainingSettings)}
+    defaults: dict[str, Any] = {of.name: getattr(_DEFAULTS, of.name) for of in fields(TrainingSettings)}
     values: dict[str, Any] = {}
     for key, value in section.items():
         if key not in defaults:
             near = nearest(str(key), defaults)
             hint = f"did you mean '{near}'?" if near else f"known are {', '.join(defaults)}"
             problems.append(f"{printable(str(key), 60)}: is not a setting; {hint}")
+        elif key == "outside_controls":
+            problems += _outside_problems(value)
+            values[key] = {str(name): dict(of) for name, of in value.items()} if not problems and value else {}
         elif wrong := _wrong(key, value, defaults[key]):
             problems.append(f"{key}: is {value!r:.60}; {wrong}")
         else:
@@ -121,6 +135,30 @@ def read_training_settings(section: Mapping[str, Any]) -> TrainingSettings:
     if problems:
         raise ReplikkError("\n".join(f"config.yaml: training.{problem}" for problem in problems))
     return TrainingSettings(**values)
+
+
+def _outside_problems(section: Any) -> list[str]:
+    """What is wrong with ``outside_controls``."""
+    if section is None:
+        return []
+    if not isinstance(section, Mapping):
+        return [f"outside_controls: is {section!r:.60}; write a section of names, each with url and model"]
+    problems = []
+    seen: set[str] = set()
+    for name, settings in section.items():
+        place = f"outside_controls.{printable(str(name), 60)}"
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            problems.append(f"{place}: write a short name of letters, digits, - and _, such as cosyvoice2")
+        elif name.lower() in _TAKEN or name.lower().startswith("step_"):
+            problems.append(f"{place}: is what the gate calls one of its own; write another name, such as cosyvoice2")
+        elif name.lower() in seen:
+            problems.append(f"{place}: differs from another one in case only; write another name")
+        elif not isinstance(settings, Mapping):
+            problems.append(f"{place}: is {settings!r:.60}; write {{url: http://127.0.0.1:8091, model: …}}")
+        else:
+            problems += [f"{place}.{problem}" for problem in read_settings(settings)[1]]
+        seen.add(str(name).lower())
+    return problems
 
 
 def _wrong(key: str, value: Any, default: Any) -> str:

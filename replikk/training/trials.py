@@ -15,17 +15,18 @@ from typing import Any
 from replikk.dialogue.records import Segment, Voice
 from replikk.engines import Engine
 from replikk.engines.records import Take, TakeRequest
-from replikk.errors import JudgeError
+from replikk.errors import JudgeError, ReplikkError
 from replikk.files import digest
 from replikk.judges import Judge
 from replikk.judges.compare import Comparison
 from replikk.judges.evidence import LineFacts, gather
+from replikk.judges.leaks import SYSTEM_PROMPT
 from replikk.judges.records import Clip, Transcript
 from replikk.judges.signal import measure_signal
 from replikk.judges.words import split_words, word_key
 from replikk.training.gate_scripts import SCRIPTS, TIERS, Tier
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same sound would become another reading."""
 SEEDS = (11, 23, 47)
 """Frozen: no candidate gets another chance."""
@@ -69,11 +70,13 @@ class Reading:
     """Pairs of words that were run together into one."""
     repeated_words: int
     leaked_words: int
-    """Words of the prompt that were spoken."""
+    """Words of the prompt that were spoken: of the instruction, or of the reference's transcript."""
     long_silences: int
     duration_s: float
     heard: str = ""
     failure: str = ""
+    likeness: float | None = None
+    """To the voice's reference recording, -1 to 1, where a speaker model is at hand; measured on the kept sound."""
 
     @property
     def pair(self) -> tuple[str, str, int]:
@@ -81,7 +84,8 @@ class Reading:
         return self.text, self.voice, self.seed
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """What is kept of a reading: all but its likeness, which is measured apart."""
+        return {key: value for key, value in asdict(self).items() if key != "likeness"}
 
 
 def trials_of(
@@ -107,7 +111,7 @@ def read_aloud(
 
     ``TOGETHER`` are spoken, then heard: voice and judge load their networks once for all of them, one after the other.
     ``heard_as`` is the engine that the judge is told of, where what it hears decides nothing. Raises JudgeError where
-    the judge may not listen to this engine.
+    the judge may not listen to this engine. When an engine stops with an error, what it has spoken is heard first.
     """
     told = heard_as or engine.name
     if not judge.accepts(told):
@@ -115,7 +119,16 @@ def read_aloud(
     for start in range(0, len(trials), TOGETHER):
         by_key = {trial.key: trial for trial in trials[start : start + TOGETHER]}
         takes: dict[str, Take] = {}
-        for result in engine.synthesize((_request(trial, voices) for trial in by_key.values()), workers):
+        stopped: ReplikkError | None = None
+        results = engine.synthesize((_request(trial, voices) for trial in by_key.values()), workers)
+        while True:
+            try:
+                result = next(results)
+            except StopIteration:
+                break
+            except ReplikkError as error:
+                stopped = error
+                break
             trial = by_key[result.key]
             if isinstance(result, Take):
                 keep_sound(trial, result)
@@ -127,8 +140,10 @@ def read_aloud(
         )
         for transcript in judge.transcribe(clips):
             trial = by_key[transcript.take_key]
-            prompt = voices[trial.voice].reference_transcript
-            yield trial, _heard(trial, takes[transcript.take_key], transcript, prompt)
+            prompts = (SYSTEM_PROMPT, voices[trial.voice].reference_transcript)
+            yield trial, _heard(trial, takes[transcript.take_key], transcript, prompts)
+        if stopped is not None:
+            raise stopped
 
 
 def _request(trial: Trial, voices: Mapping[str, Voice]) -> TakeRequest:
@@ -142,7 +157,7 @@ def _missed(trial: Trial, reason: str) -> Reading:
     )
 
 
-def _heard(trial: Trial, take: Take, transcript: Transcript, prompt: str) -> Reading:
+def _heard(trial: Trial, take: Take, transcript: Transcript, prompts: Sequence[str]) -> Reading:
     signal = measure_signal(take.samples, take.sample_rate_hz)
     evidence = gather(LineFacts(trial.text, (0,)), transcript, signal)
     comparison = evidence.comparison
@@ -158,7 +173,7 @@ def _heard(trial: Trial, take: Take, transcript: Transcript, prompt: str) -> Rea
         missing_runs=missing_runs(comparison),
         merged_words=merged_words(comparison),
         repeated_words=comparison.repeated_words,
-        leaked_words=leaked_words(transcript.text, trial.text, prompt),
+        leaked_words=leaked_words(transcript.text, trial.text, *prompts),
         long_silences=int(evidence.unexplained_silence_s > _LONG_SILENCE_S),
         duration_s=signal.duration_s,
         heard=transcript.text,
@@ -196,10 +211,10 @@ def merged_words(comparison: Comparison) -> int:
     return count
 
 
-def leaked_words(heard: str, script: str, prompt: str) -> int:
-    """Heard words that continue each other in the prompt and not in the script."""
-    said, wanted, told = ([word_key(word) for word in split_words(text)] for text in (heard, script, prompt))
-    suspicious = set(_runs(told)) - set(_runs(wanted))
+def leaked_words(heard: str, script: str, *prompts: str) -> int:
+    """Heard words that continue each other in one of the prompts and not in the script."""
+    said, wanted, *told = ([word_key(word) for word in split_words(text)] for text in (heard, script, *prompts))
+    suspicious = {run for prompt in told for run in _runs(prompt)} - set(_runs(wanted))
     leaked = {
         place + offset for place, run in enumerate(_runs(said)) if run in suspicious for offset in range(_LEAK_WORDS)
     }

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from replikk import server_requests
 from replikk.errors import JudgeError
 from replikk.judges import make_judge
 from replikk.judges.records import Clip, Transcript
-from replikk.judges.speech_api import request
 
 ANSWER: dict[str, Any] = {
     "text": " hei på\ndeg ",
@@ -86,7 +86,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waits: list[float] = []
-    monkeypatch.setattr(request.time, "sleep", waits.append)
+    monkeypatch.setattr(server_requests.time, "sleep", waits.append)
     return waits
 
 
@@ -180,7 +180,7 @@ def test_a_server_cannot_make_us_wait_for_ever(server: Server, no_waiting: list[
     server.answers = lambda count: (503, {"Retry-After": header}, b"later")
     with pytest.raises(JudgeError, match="answers 503"):
         hear(server)
-    assert len(no_waiting) == request.TRIES - 1 and max(no_waiting) <= request.LONGEST_WAIT_S
+    assert len(no_waiting) == server_requests.TRIES - 1 and max(no_waiting) <= server_requests.LONGEST_WAIT_S
 
 
 @pytest.mark.parametrize("content", [b"<html>", b"[]", b'{"text": 3}', b"", b"\xff", b'{"text": "' + b"a" * 5_000_000])

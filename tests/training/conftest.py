@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-sys.path.append(str(Path(__file__).parent.parent / "engines"))  # its small models
+sys.path += [str(Path(__file__).parent.parent / room) for room in ("engines", "judges")]  # their small models
 
 from cosyvoice3_small import make_small_model
 from spoken_corpus import spoken_corpus

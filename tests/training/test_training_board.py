@@ -81,13 +81,17 @@ def test_the_gate_is_on_the_same_board(tmp_path: Path) -> None:
     soundfile.write(gate / "clips" / "a.ogg", np.sin(np.arange(24_000) / 20).astype(np.float32), 24_000)
     rates = {"base": 0.2, "step_0000100/adapter": 0.1, "step_0000100/ema_adapter": 0.15, "step_0000200/adapter": 0.05}
     one = Heard(Reading("short", "en tekst", "kari", 11, 2, 0, 0, 0, 0, 0, 0, 0, 1.0), "clips/a.ogg")
-    record = {"rates": {name: {"short": {"value": rate, "low": 0, "high": 1}} for name, rate in rates.items()}}
+    record = {
+        "rates": {name: {"short": {"value": rate, "low": 0, "high": 1}} for name, rate in rates.items()},
+        "likeness": {name: {"short": {"value": 1 - rate, "low": 0, "high": 1}} for name, rate in rates.items()},
+    }
     for _ in range(2):  # a gate that is held again draws its board anew
         show_gate(tmp_path, GateResult(record, {name: [one] for name in rates}), gate)
     board = tmp_path / "board"
     assert scalars(board / "gate-raw", "gate/word_errors_short") == [(100, 0.1), (200, 0.05)]
     assert scalars(board / "gate-averaged", "gate/word_errors_short") == [(100, 0.15)]
     assert scalars(board / "gate-base", "gate/word_errors_short") == [(100, 0.2), (200, 0.2)]
+    assert scalars(board / "gate-raw", "gate/likeness_short") == [(100, 0.9), (200, 0.95)]
     heard = read_board(board / "gate-raw").Audio("gate/short")
     assert [event.step for event in heard] == [100, 200]
     assert all(event.sample_rate == 24_000 and event.encoded_audio_string[:4] == b"RIFF" for event in heard)

@@ -6,94 +6,23 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty_readers import FEW, PROMPT, VOICES, Candidate, Drop, Listening, Silent, leak, merge, repeat, skip_a_phrase
 
-from replikk.dialogue.records import Segment, Voice
-from replikk.engines.espeak import EspeakEngine
-from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.errors import JudgeError, ReplikkError
 from replikk.judges.compare import compare
+from replikk.judges.leaks import SYSTEM_PROMPT
 from replikk.judges.mini.judge import MiniJudge
 from replikk.judges.records import Clip, Transcript
-from replikk.training.gate import GateLimits, decide, paired_difference
-from replikk.training.gate_scripts import LONG, MIDDLE, SCRIPTS, SHORT
+from replikk.training.gate import decide
+from replikk.training.gate_intervals import GateLimits, paired_difference
+from replikk.training.gate_scripts import SCRIPTS
 from replikk.training.harness import GateResult, hold_gate
 from replikk.training.trials import Reading, leaked_words, merged_words, missing_runs, read_aloud, trials_of
-
-PROMPT = "Kom og se! Jeg har funnet en bokstav i sanda."
-KARI = Voice("kari", "Kari", {"variant": "f2", "word_gap": 2}, reference_transcript=PROMPT)
-VOICES = {"kari": KARI}
-FEW = {"short": SHORT[:3], "middle": MIDDLE[:3], "long": LONG[:2]}
-
-Fault = Callable[[list[str], random.Random], list[str]]
-
-
-@dataclass(frozen=True)
-class Drop:
-    """Drops a share of the words."""
-
-    share: float
-    __name__ = "drop"
-
-    def __call__(self, words: list[str], draws: random.Random) -> list[str]:
-        return [word for word in words if draws.random() >= self.share]
-
-
-def skip_a_phrase(words: list[str], draws: random.Random) -> list[str]:
-    start = draws.randrange(len(words) - 4)
-    return words[:start] + words[start + 4 :]
-
-
-def merge(words: list[str], draws: random.Random) -> list[str]:
-    """Two words become one that has lost a sound between them: 'gikk rundt' is said 'girundt'."""
-    merged = list(words)
-    for _ in range(3):
-        place = draws.randrange(len(merged) - 1)
-        merged[place : place + 2] = [merged[place][: max(2, len(merged[place]) - 2)] + merged[place + 1]]
-    return merged
-
-
-def repeat(words: list[str], draws: random.Random) -> list[str]:
-    start = draws.randrange(len(words) - 3)
-    return words[: start + 3] + words[start:]
-
-
-def leak(words: list[str], _draws: random.Random) -> list[str]:
-    return [*PROMPT.split()[-5:], *words]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """The embedded voice with faults by tier."""
-
-    faults: dict[str, Fault]
-    name: str = "faulty"
-
-    def fingerprint(self) -> str:
-        return repr(sorted((tier, fault.__name__, getattr(fault, "share", "")) for tier, fault in self.faults.items()))
-
-    def spoken(self, text: str, key: str) -> str:
-        """What it says when it is asked to say ``text``."""
-        fault = self.faults.get(next(tier for tier, texts in SCRIPTS.items() if text in texts))
-        return " ".join(fault(text.split(), random.Random(key))) if fault else text
-
-    def check_voice(self, voice: Voice) -> list[str]:
-        return []
-
-    def unfollowed_styles(self, style: str) -> list[str]:
-        return []
-
-    def synthesize(self, requests: Iterable[TakeRequest], workers: int = 1) -> Iterator[Take | TakeFailure]:
-        def spoiled() -> Iterator[TakeRequest]:
-            for request in requests:
-                yield replace(request, segments=(Segment(self.spoken(request.segments[0].text, request.key), 0),))
-
-        yield from EspeakEngine({}).synthesize(spoiled(), workers)
-
 
 ALL = ("short", "middle", "long")
 BASE = Candidate(dict.fromkeys(ALL, Drop(0.08)))
@@ -108,23 +37,6 @@ CANDIDATES = {
     "step_7000": Candidate(dict.fromkeys(("middle", "long"), Drop(0.2))),
     "step_8000": Candidate({"long": skip_a_phrase}),
 }
-
-
-@dataclass
-class Listening(MiniJudge):
-    """The embedded judge; what two candidates speak alike, from the same seed, it hears once."""
-
-    known: dict[bytes, Transcript] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__init__({})
-
-    def transcribe(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
-        for clip in clips:
-            sound = clip.samples.tobytes()
-            if sound not in self.known:
-                (self.known[sound],) = super().transcribe([clip])
-            yield replace(self.known[sound], take_key=clip.take_key)
 
 
 def held(folder: Path, names: Sequence[str], scripts: Any, seeds: Sequence[int]) -> GateResult:
@@ -190,27 +102,6 @@ def test_a_trial_run_decides_and_promotes_nothing(folder: Path, result: GateResu
     assert trial.record["promoted"] is None
     assert trial.record["why"] == "a trial run with 8 texts promotes nothing (would be promoted: step_4000)"
     assert trial.heard["step_4000"] == result.heard["step_4000"]
-
-
-@dataclass(frozen=True)
-class Silent:
-    """Somebody who must not be asked to speak."""
-
-    candidate: Candidate
-    name: str = "faulty"
-
-    def fingerprint(self) -> str:
-        return self.candidate.fingerprint()
-
-    def check_voice(self, voice: Voice) -> list[str]:
-        return []
-
-    def unfollowed_styles(self, style: str) -> list[str]:
-        return []
-
-    def synthesize(self, requests: Iterable[TakeRequest], workers: int = 1) -> Iterator[Take | TakeFailure]:
-        assert not list(requests), "what was read is kept"
-        return iter(())
 
 
 def test_against_a_released_adapter_the_bar_is_higher(readings: dict[str, list[Reading]]) -> None:
@@ -335,6 +226,31 @@ def test_words_run_together_and_phrases_skipped(script: str, heard: str, merged:
 )
 def test_words_of_the_prompt(heard: str, leaked: int) -> None:
     assert leaked_words(heard, "Da gikk hun hjem.", PROMPT) == leaked
+
+
+def test_the_instruction_is_a_prompt_too() -> None:
+    heard = "you are a helpful assistant da gikk hun hjem"
+    assert leaked_words(heard, "Da gikk hun hjem.", SYSTEM_PROMPT, PROMPT) == 5
+    assert leaked_words("assistent kom og se da gikk hun hjem", "Da gikk hun hjem.", SYSTEM_PROMPT, PROMPT) == 3
+    assert leaked_words("assistant kom", "Da gikk hun hjem.", SYSTEM_PROMPT, PROMPT) == 0, "no run across the two"
+
+
+@dataclass
+class English(Listening):
+    """Hears English words too, as a large recogniser does and the embedded judge does not."""
+
+    said: str = ""
+
+    def transcribe(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
+        for heard in super().transcribe(clips):
+            yield replace(heard, text=f"{self.said} {heard.text}")
+
+
+@pytest.mark.parametrize(("said", "leaked"), [("", 0), ("You are a helpful assistant.", 5)])
+def test_who_speaks_the_instruction_leaks(said: str, leaked: int) -> None:
+    trial = trials_of(["kari"], (11,), FEW)[0]
+    ((_, heard),) = read_aloud(Candidate({}), English(said=said), VOICES, [trial])
+    assert heard.leaked_words == leaked
 
 
 def test_texts_are_as_long_as_their_tier_says() -> None:

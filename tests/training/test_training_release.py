@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,15 @@ def test_more_epochs_train_on(project: Path, run: Path) -> None:
     assert before.items() <= after.items()
 
 
+def test_a_folder_that_was_copied_without_snakemakes_memory_is_trained_on(
+    project: Path, run: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(project, tmp_path / "copied", symlinks=True, ignore=shutil.ignore_patterns(".snakemake"))
+    assert "Nothing to be done" in snakemake(copied, "train", "-n").stdout
+    planned = snakemake(copied, "train", "-n", "--config", "training={epochs: 9}").stdout
+    assert "train_lora" in planned and "Nothing to be done" not in planned
+
+
 def test_wrong_settings_stop_at_once(project: Path) -> None:
     done = snakemake(project, "train", "--config", "training={rang: 3}")
     assert done.returncode != 0
@@ -104,17 +114,21 @@ def test_a_release_is_whole_and_can_be_checked(project: Path, run: Path) -> None
         for n in range(4)
     ]
     better = [Reading(**{**one.to_json(), "word_errors": 0}) for one in control]
-    decision = decide({name: better}, {"base": control}, "base")
+    decision = decide({name: better}, {"base": control}, "base", outside={"cosyvoice2": control})
     assert decision.promoted == name
     record = {**decision.to_json(), "voices": ["kari"], "seeds": [11], "judge": "nb-whisper 1"}
+    record |= {"speaker_model": "speaker 2 abc", "likeness": {name: {"all": {"value": 0.7, "low": 0.6, "high": 0.8}}}}
     config = read_config(yaml.safe_load((project / "config.yaml").read_text()) | {"build_dir": str(project / "build")})
     release = write_release(config, run, candidates[name], name, record)
     for line in (release / "SHA256SUMS").read_text().splitlines():
         sha256, path = line.split("  ")
         assert hashlib.sha256((release / path).read_bytes()).hexdigest() == sha256
     card = (release / "README.md").read_text(encoding="utf-8")
-    assert "| all | 0.0 % | -10.0 (-10.0 to -10.0) |" in card
+    assert "| all | 0.0 % | -10.0 (-10.0 to -10.0) | -10.0 (-10.0 to -10.0) |" in card
     assert "makes 10.0 word errors in a hundred fewer than base" in card
+    assert "the licences of the corpus stand in its own card, which is not at hand here" in card
+    assert "Likeness to the voices' reference recordings, a cosine by speaker 2 abc: all 0.70 (0.60 to 0.80)." in card
+    assert "| length | word errors | base | cosyvoice2, from outside |" in card
     read = open_model_folder(config.models.base.path).read_language_model()  # type: ignore[union-attr]
     merged, _ = merge_adapter(read.state, read_adapter(release / "adapter", read.sizes))
     exported = torch.load(release / "llm.pt", weights_only=True)

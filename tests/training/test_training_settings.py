@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replikk.config import read_config
 from replikk.corpus.tokens import MadeWith, TokenisedUtterance, read_token_corpus, write_token_shard
 from replikk.errors import ReplikkError
 from replikk.training.batches import check_lengths, epoch_plan, lengths_of
@@ -42,6 +43,22 @@ def test_defaults_are_the_published_recipe() -> None:
         ("name", "../up", "training.name: is '../up'; write a short name"),
         ("corpus", 3, "training.corpus: is 3; write a path"),
         ("gate_texts", 11, "training.gate_texts: is 11; write a whole number from 1 to 10"),
+        ("outside_controls", 3, "training.outside_controls: is 3; write a section of names"),
+        ("outside_controls", {"a/b": {}}, "training.outside_controls.a/b: write a short name"),
+        ("outside_controls", {"Base": {}}, "training.outside_controls.Base: is what the gate calls one of its own"),
+        ("outside_controls", {"step_1": {}}, "training.outside_controls.step_1: is what the gate calls one of its own"),
+        ("outside_controls", {"x": "http://a"}, "training.outside_controls.x: is 'http://a'; write {url:"),
+        ("outside_controls", {"x": {"url": "http://a"}}, "training.outside_controls.x.model: is None; write the name"),
+        (
+            "outside_controls",
+            {"x": {"urls": 1}},
+            "training.outside_controls.x.urls: is not a setting; did you mean 'url'",
+        ),
+        (
+            "outside_controls",
+            {"x": {"url": "http://a", "model": "m"}, "X": {"url": "http://a", "model": "m"}},
+            "training.outside_controls.X: differs from another one in case only",
+        ),
         ("gpus", 3, "training.accumulate: is 4; write a multiple of gpus (3)"),
     ],
 )
@@ -49,6 +66,22 @@ def test_wrong_settings_are_named(key: str, value: Any, said: str) -> None:
     with pytest.raises(ReplikkError) as error:
         read_training_settings({key: value})
     assert f"config.yaml: {said}" in str(error.value)
+
+
+def test_outside_controls_are_read_and_are_no_part_of_the_weights() -> None:
+    section = {"cosyvoice2": {"url": "http://127.0.0.1:8091", "model": "CosyVoice2-0.5B"}}
+    found = read_training_settings({"outside_controls": section})
+    assert found.outside_controls == section
+    assert found.of_result() == TrainingSettings().of_result()
+    assert read_training_settings({"outside_controls": None}) == TrainingSettings()
+
+
+def test_numbers_on_the_command_line_arrive_as_text() -> None:
+    """``--config 'training={epochs: 2, …}'``; what is a name stays one."""
+    section = {"epochs": "2", "peak_learning_rate": "1e-4", "interleave": "false", "name": "7", "corpus": "2026"}
+    found = read_training_settings(read_config({"training": section}).training)
+    assert (found.epochs, found.peak_learning_rate, found.interleave) == (2, 1e-4, False)
+    assert (found.name, found.corpus) == ("7", "2026")
 
 
 def test_all_wrong_settings_at_once() -> None:
@@ -112,12 +145,14 @@ def test_another_judge_or_voice_is_another_gate_and_no_other_training(tmp_path: 
     changed = [
         {"judge": "speech-api", "judges": {"speech-api": {"url": "http://127.0.0.1:9", "model": "m"}}},
         {"training": {"gate_texts": 2}},
+        {"training": {"outside_controls": {"x": {"url": "http://127.0.0.1:9", "model": "m"}}}},
+        {"evidence": {"speaker_model": "eres2net.onnx"}},
         {"models": {"adapter": "none"}},
     ]
     found = [open_training(plain | more) for more in changed]
     voices.write_text("voices: {kari: {}}\n")
     found.append(open_training(plain))
-    assert len({before.gate_fingerprint, *(one.gate_fingerprint for one in found)}) == 5
+    assert len({before.gate_fingerprint, *(one.gate_fingerprint for one in found)}) == 7
     assert {one.fingerprint for one in found} == {before.fingerprint}
 
 

@@ -96,6 +96,8 @@ def test_a_game_is_built_with_what_was_promoted_and_not_with_a_checkpoint(projec
         release = write_release(read_config(settings), RUN, checkpoint / "adapter", name, decision)
     finally:
         os.chdir(before)
+    card = (project / release / "README.md").read_text(encoding="utf-8")
+    assert "hours of speech (embedded), licence" in card and "the licences of the corpus: " in card
     built = snakemake(project, settings=[adapter_of(project, release / "adapter")])
     assert built.returncode == 0, built.stdout
     manifest = json.loads((project / "build/mini/assets/manifest.json").read_bytes())

@@ -6,7 +6,6 @@ address and model. For a build that must stay as it is, use a server of your own
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from replikk.errors import JudgeError
 from replikk.judges.records import Clip, Hearing, Transcript
 from replikk.judges.speech_api.settings import NAME, read_settings
+from replikk.server_settings import key_of
 
 VERSION = 1
 """Raise it when the same answer would become another transcript: it is part of every transcript's key."""
@@ -64,14 +64,11 @@ class SpeechApiJudge:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _key(self) -> str:
-        name = self._settings.api_key_env
-        if not name:
-            return ""
-        key = os.environ.get(name, "").strip()
-        if not key or any(not "!" <= character <= "~" for character in key):
+        key = key_of(self._settings)
+        if key is None:
             raise JudgeError(
-                f"judge {NAME}: the environment variable {name} holds no key; set it, or take api_key_env out of "
-                "config.yaml"
+                f"judge {NAME}: the environment variable {self._settings.api_key_env} holds no key; set it, or take "
+                "api_key_env out of config.yaml"
             )
         return key
 

@@ -1,7 +1,6 @@
 """One question to the server: a clip as WAV in a form, the answer as JSON. Only the standard library.
 
-An answer is untrusted: it is read up to a limit, and everything taken from it is checked. Redirects are not followed,
-because they would carry the key and the clip elsewhere.
+An answer is untrusted: it is read up to a limit, and everything taken from it is checked.
 """
 
 from __future__ import annotations
@@ -10,9 +9,6 @@ import io
 import json
 import math
 import secrets
-import time
-import urllib.error
-import urllib.request
 import wave
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,21 +18,9 @@ from numpy.typing import NDArray
 
 from replikk.errors import JudgeError, printable
 from replikk.judges.records import HeardWord, Hearing
+from replikk.server_requests import RefusedError, UnreachableError, post
 
 ANSWER_LIMIT_BYTES = 4_000_000
-TRIES = 4
-FIRST_WAIT_S = 1.0
-LONGEST_WAIT_S = 30.0
-_LATER = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-"""Answers that mean: not now."""
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-_OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 def wav_bytes(samples: NDArray[np.int16], sample_rate_hz: int) -> bytes:
@@ -67,41 +51,16 @@ def ask(url: str, fields: Sequence[tuple[str, str]], clip: bytes, key: str, time
 
     Raises JudgeError naming the address when it cannot be reached, refuses, or answers something else than JSON.
     """
-    wait_s = FIRST_WAIT_S
-    for attempt in range(1, TRIES + 1):
-        body, kind = form_data(fields, clip)
-        request = urllib.request.Request(url, body, {"Content-Type": kind, "Accept": "application/json"})
-        if key:
-            request.add_unredirected_header("Authorization", f"Bearer {key}")
-        try:
-            with _OPENER.open(request, timeout=timeout_s) as answer:
-                return _parsed(url, answer.read(ANSWER_LIMIT_BYTES + 1))
-        except urllib.error.HTTPError as error:
-            if error.code not in _LATER or attempt == TRIES:
-                said = printable(error.read(2000).decode("utf-8", "replace").strip(), 200)
-                raise JudgeError(
-                    f"{url}: the server answers {error.code} ({said or error.reason}); check url, model and key "
-                    "(config.yaml: judges.speech-api)"
-                ) from None  # the request, and the key in it, stay out of any traceback
-            wait_s = max(wait_s, _asked_wait_s(error.headers.get("Retry-After")))
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-            if attempt == TRIES:
-                reason = getattr(error, "reason", error)
-                raise JudgeError(
-                    f"{url}: cannot be reached ({printable(str(reason), 120)}); start the server, or check url "
-                    "(config.yaml: judges.speech-api); what was heard is kept"
-                ) from None
-        time.sleep(min(wait_s, LONGEST_WAIT_S))
-        wait_s *= 2
-    raise AssertionError("the last try returns or raises")
-
-
-def _asked_wait_s(header: str | None) -> float:
     try:
-        wait_s = float(header or 0)
-    except ValueError:  # a date; our own patience will do
-        return 0.0
-    return wait_s if math.isfinite(wait_s) else 0.0
+        data = post(url, lambda: form_data(fields, clip), "application/json", key, timeout_s, ANSWER_LIMIT_BYTES)
+    except RefusedError as error:
+        raise JudgeError(f"{url}: {error}; check url, model and key (config.yaml: judges.speech-api)") from None
+    except UnreachableError as error:
+        raise JudgeError(
+            f"{url}: cannot be reached ({error}); start the server, or check url (config.yaml: judges.speech-api); "
+            "what was heard is kept"
+        ) from None
+    return _parsed(url, data)
 
 
 def _parsed(url: str, data: bytes) -> Mapping[str, Any]:
