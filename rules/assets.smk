@@ -58,6 +58,7 @@ rule report_quality:
         "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
         " --plan {input.plan:q} --selection {input.selection:q} --manifest {input.manifest:q}"
         " --changes {input.changes:q} --page {output.page:q} --release {output.release:q}"
+        " --fingerprint {params.fingerprint}"
 
 
 rule check_release:

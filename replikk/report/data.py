@@ -67,9 +67,24 @@ class LineResult(NamedTuple):
     """Word counts of the delivered take against the script (``WORD_COUNTS``); None when the judge did not listen."""
 
 
+class Told(NamedTuple):
+    """A line as the report tells it, and what of it is added up over all lines."""
+
+    record: dict[str, Any]
+    """As in ``report.json``; what is new or changed is not said yet."""
+    first_words: Mapping[str, int] | None
+    delivered_words: Mapping[str, int] | None
+    takes: int
+    drill: bool
+    human: bool
+    """Whether the clip is the recording of a person."""
+    urgency: tuple[Any, ...] = ()
+    """Orders the lines that nobody has reviewed, lowest first; empty for all others."""
+
+
 def report_data(
     plan: Plan,
-    results: Sequence[LineResult],
+    told: Sequence[Told],
     manifest: Mapping[str, Any],
     changes: Mapping[str, Sequence[str]],
     decisions_path: str,
@@ -78,18 +93,22 @@ def report_data(
 ) -> dict[str, Any]:
     """The report of a build as plain JSON.
 
-    ``results`` are in plan order; ``manifest`` and ``changes`` as rule package_assets wrote them; ``form`` is the shape
-    of the user's decisions file; ``references`` are recordings of voices, relative to the page.
+    ``told`` are all lines in plan order; ``manifest`` and ``changes`` as rule package_assets wrote them, but for the
+    manifest's clips, which are not looked at; ``form`` is the shape of the user's decisions file; ``references`` are
+    recordings of voices, relative to the page.
     """
     form = form or DecisionForm()
-    clips = {clip["id"]: clip for clip in manifest["clips"]}
-    marks = {**dict.fromkeys(changes["new"], "new"), **dict.fromkeys(changes["changed"], "changed")}
-    lines = [_line(result, clips.get(result.planned.line.id), marks) for result in results]
-    words = [(_first_words(result), _delivered_words(result)) for result in results]
-    drills = frozenset([result.planned.line.id for result in results if result.planned.line.drill])
+    lines = [one.record for one in told]
+    for mark in ("new", "changed"):
+        marked = set(changes[mark])
+        for line in lines if marked else ():
+            if line["id"] in marked:
+                line["mark"] = mark
+    words = [(one.first_words, one.delivered_words) for one in told]
+    drills = frozenset([one.record["id"] for one in told if one.drill])
     return {
         "format": FORMAT_VERSION,
-        "summary": _summary(plan, results, lines, words, changes),
+        "summary": _summary(plan, told, lines, words, changes),
         "decisions": {
             "path": decisions_path,
             "exists": form.exists,
@@ -102,11 +121,24 @@ def report_data(
         "stale_decisions": list(plan.stale_decisions),
         "exceptions": [dict(exception) for exception in plan.exceptions],
         "remarks": _remarks(lines),
-        "voices": _voices(plan, lines, manifest, references or {}),
-        "figures": figures_of(lines, drills, words, [len(result.takes) for result in results]),
+        "voices": _voices(plan, told, manifest, references or {}),
+        "figures": figures_of(lines, drills, words, [one.takes for one in told]),
         "engine": manifest["engine"],
         "disclosure": manifest["disclosure"],
     }
+
+
+def tell(result: LineResult, clip: Mapping[str, Any] | None) -> Told:
+    """What the report says of a line; ``clip`` is what the manifest says of its clip, if it has one."""
+    return Told(
+        record=_line(result, clip),
+        first_words=_first_words(result),
+        delivered_words=_delivered_words(result),
+        takes=len(result.takes),
+        drill=result.planned.line.drill,
+        human=clip is not None and bool(result.planned.recording),
+        urgency=_urgency(result),
+    )
 
 
 def must_be_heard_once(result: LineResult) -> bool:
@@ -119,12 +151,12 @@ def _chosen_take(result: LineResult) -> TakeResult | None:
     return next((take for take in result.takes if take.key == result.take), None)
 
 
-def _line(result: LineResult, clip: Mapping[str, Any] | None, marks: Mapping[str, str]) -> dict[str, Any]:
+def _line(result: LineResult, clip: Mapping[str, Any] | None) -> dict[str, Any]:
     line = result.planned.line
     record: dict[str, Any] = {
         "id": line.id,
         "state": result.state,
-        "mark": marks.get(line.id, ""),
+        "mark": "",
         "scene": line.scene,
         "locale": line.locale,
         "voice": line.voice,
@@ -169,14 +201,15 @@ def _take(take: TakeResult, delivered: bool, first_reading: int) -> dict[str, An
 
 def _summary(
     plan: Plan,
-    results: Sequence[LineResult],
+    told: Sequence[Told],
     lines: Sequence[Mapping[str, Any]],
     words: Sequence[tuple[Mapping[str, int] | None, Mapping[str, int] | None]],
     changes: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     states = Counter(line["state"] for line in lines)
     once = sum(1 for line in lines if line.get("hear_once"))
-    blocking = _blocking(results)
+    waiting = sorted([one for one in told if one.urgency], key=_by_urgency)
+    blocking = [one.record["id"] for one in waiting]
     # Decisions of people and lines that no machine can judge say nothing about the judge's pass rate.
     judged = states["passed"] + states["regenerated"] + states["flagged"] - once + states["missing"]
     return {
@@ -193,7 +226,7 @@ def _summary(
         "to_hear_once": once,
         "cut": len(plan.exceptions),
         "duration_s": round(sum(line["duration_s"] or 0.0 for line in lines), 3),
-        "takes": sum(len(result.takes) for result in results),
+        "takes": sum([one.takes for one in told]),
         "judged": judged,
         "first_take_pass_rate": _share(states["passed"], judged),
         "after_retry_pass_rate": _share(states["passed"] + states["regenerated"], judged),
@@ -208,17 +241,18 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def _blocking(results: Sequence[LineResult]) -> list[str]:
-    """Ids of the lines that nobody has reviewed: stale locks, missing, flagged with the worst first, drills last."""
+def _by_urgency(told: Told) -> tuple[Any, ...]:
+    return told.urgency
 
-    def order(result: LineResult) -> tuple[int, bool, bool, float]:
-        chosen = _chosen_take(result)
-        badness = chosen.badness if chosen is not None and chosen.badness is not None else 0.0
-        known_wrong = chosen is not None and chosen.outcome == "retry"
-        return BLOCKING.index(result.state), must_be_heard_once(result), not known_wrong, -badness
 
-    waiting = [result for result in results if result.state in BLOCKING]
-    return [result.planned.line.id for result in sorted(waiting, key=order)]
+def _urgency(result: LineResult) -> tuple[Any, ...]:
+    """Of a line that nobody has reviewed: stale locks, missing, flagged with the worst first, drills last."""
+    if result.state not in BLOCKING:
+        return ()
+    chosen = _chosen_take(result)
+    badness = chosen.badness if chosen is not None and chosen.badness is not None else 0.0
+    known_wrong = chosen is not None and chosen.outcome == "retry"
+    return BLOCKING.index(result.state), must_be_heard_once(result), not known_wrong, -badness
 
 
 # Words -------------------------------------------------------------------------------------------------------------
@@ -278,17 +312,16 @@ def _remarks(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _voices(
-    plan: Plan, lines: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any], references: Mapping[str, str]
+    plan: Plan, told: Sequence[Told], manifest: Mapping[str, Any], references: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Who speaks how much, how well, and by what right."""
     spoken_s: dict[str, float] = defaultdict(float)
     count: Counter[str] = Counter()
     human: Counter[str] = Counter()
     states: dict[str, Counter[str]] = defaultdict(Counter)
-    for clip in manifest["clips"]:
-        human[clip["voice"]] += not clip["synthetic"]
-    for line in lines:
-        voice = line["voice"]
+    for one in told:
+        line, voice = one.record, one.record["voice"]
+        human[voice] += one.human
         count[voice] += 1
         spoken_s[voice] += line["duration_s"] or 0.0
         states[voice]["once" if line.get("hear_once") else line["state"]] += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from replikk.report.wording import ADVICE, STATE_LABELS, state_of
@@ -43,10 +44,19 @@ _PLAIN_ROW = re.compile(rf'{_CELL}(?:";"{_CELL})*')
 every cell and behind every separator."""
 
 
-def render_table(data: Mapping[str, Any]) -> bytes:
-    """The table as a file's bytes, rows in the order of the plan."""
-    rows = [spell_row(COLUMNS), *[spell_row(_row(line)) for line in data["lines"]]]
+def render_table(data: Mapping[str, Any], known: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """The table as a file's bytes, rows in the order of the plan.
+
+    ``known`` are rows of ``table_row`` by line id, of lines that are neither new nor changed.
+    """
+    rows = [known.get(line["id"]) or table_row(line) for line in data["lines"]]
+    rows.insert(0, spell_row(COLUMNS))
     return b"\xef\xbb\xbf" + "".join(rows).encode("utf-8", "replace")
+
+
+def table_row(line: Mapping[str, Any]) -> str:
+    """The row of one line of ``report_data``."""
+    return spell_row(_row(line))
 
 
 def spell_row(cells: Sequence[str]) -> str:

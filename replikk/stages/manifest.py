@@ -7,12 +7,14 @@ stamp and nothing of earlier builds in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.engines import ENGINE_LICENCES
+from replikk.errors import ReplikkError
 from replikk.files import canonical_json
 
 if TYPE_CHECKING:
@@ -110,6 +112,29 @@ def clip_row(
     for file, _, _ in beside:
         record["word_times" if file.endswith(WORDS) else "mouth_cues"] = file
     return record
+
+
+def read_clip_rows(path: Path) -> tuple[dict[str, Any], list[bytes]]:
+    """The manifest without its clips, and the row of each clip as it stands in the file.
+
+    Raises ReplikkError for a file that was damaged.
+    """
+    data = path.read_bytes()
+    # Keys are sorted, so a row starts with "bytes" and the clips end before "delivery". Inside a string of JSON no
+    # quotation mark stands without a backslash, so none of these is ever part of a text.
+    end = data.find(_BEHIND_CLIPS)
+    try:
+        if not data.startswith(_BEFORE_CLIPS) or end < 0:
+            raise ValueError("no clips")
+        rest = orjson.loads(data[: len(_BEFORE_CLIPS)] + data[end:])
+    except ValueError as error:
+        raise ReplikkError(f"{path}: is not JSON; delete the file and run again") from error
+    first = len(_BEFORE_CLIPS) + len(_ROW_STARTS)
+    rows = data[first : end - 1].split(b"}," + _ROW_STARTS) if first < end else []
+    return rest, [b"%b%b}" % (_ROW_STARTS, row) for row in rows]
+
+
+_BEFORE_CLIPS, _ROW_STARTS, _BEHIND_CLIPS = b'{"clips":[', b'{"bytes":', b'],"delivery":{'
 
 
 def licences_of(plan: Plan, planned: PlannedLine, engine_licence: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from replikk.dialogue.records import Line, Segment, Voice
 from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.records import Transcript
 from replikk.judges.signal import measure_signal
-from replikk.report.data import LineResult, TakeResult, report_data, word_counts
+from replikk.report.data import LineResult, TakeResult, report_data, tell, word_counts
 
 TONE = measure_signal((8000 * np.sin(np.arange(8000) * 0.1)).astype(np.int16), 16000)
 RIGHTS = {"who": "eSpeak NG", "licence": "GPL-3.0-or-later", "evidence": "NOTICE"}
@@ -59,7 +59,10 @@ def make_report(cases: list[Case], **more: Any) -> dict[str, Any]:
         "changed": [case.id for case in cases if case.mark == "changed"],
         "removed": list(more.get("removed", ())),
     }
-    return report_data(plan, results, make_manifest(plan, results), changes, "dialogue/decisions.csv")
+    manifest = make_manifest(plan, results)
+    clips = {clip["id"]: clip for clip in manifest["clips"]}
+    told = [tell(result, clips.get(result.planned.line.id)) for result in results]
+    return report_data(plan, told, manifest, changes, "dialogue/decisions.csv")
 
 
 def make_manifest(plan: Plan, results: list[LineResult]) -> dict[str, Any]:
