@@ -43,11 +43,11 @@ def golden_model(case: GoldenCase, dtype: torch.dtype = torch.float32) -> Langua
     weights = _golden_weights()
     state = {name: tensor.clone() for name, tensor in weights.tensors.items()}
     for name, value in case.group("override").items():
-        key, row = re.fullmatch(r"([^\[]+)(?:\[(\d+)\])?", name).groups()  # type: ignore[union-attr]
-        if row is None:
+        key, first, last = re.fullmatch(r"([^\[]+)(?:\[(\d+)(?::(\d+))?\])?", name).groups()  # type: ignore[union-attr]
+        if first is None:
             state[key] = value
         else:
-            state[key][int(row)] = value
+            state[key][int(first) : int(last or int(first) + 1)] = value
     model = LanguageModel(language_model_sizes(state, weights.facts["qwen2"]), dtype)
     model.load_state(state)
     return model

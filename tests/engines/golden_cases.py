@@ -40,15 +40,19 @@ class GoldenCase:
         return {key[len(prefix) + 1 :]: value for key, value in self.tensors.items() if key.startswith(prefix + ".")}
 
 
-def names_of_cases(part: str, *patterns: str) -> list[str]:
-    """The names of the cases of a part that match a pattern, such as ``names_of_cases("llm", "greedy_*")``."""
-    names = sorted(path.stem for path in (FOLDER / part).glob("*.json"))
-    return [name for name in names if name != "model" and any(fnmatch(name, pattern) for pattern in patterns)]
+def names_of_cases(part: str, *patterns: str, having: str = "", folder: Path = FOLDER) -> list[str]:
+    """The names of the cases of a part that match a pattern, such as ``names_of_cases("llm", "greedy_*")``.
+
+    With ``having`` only those whose JSON file has that entry: the others of that part are of another kind.
+    """
+    names = sorted(path.stem for path in (folder / part).glob("*.json"))
+    names = [name for name in names if name != "model" and any(fnmatch(name, pattern) for pattern in patterns)]
+    return [name for name in names if not having or having in _facts(folder, part, name)]
 
 
-def golden_cases(part: str, *patterns: str) -> pytest.MarkDecorator:
+def golden_cases(part: str, *patterns: str, having: str = "") -> pytest.MarkDecorator:
     """Runs a test once per case, with its name as the argument ``name``; a folder without such cases skips it."""
-    return pytest.mark.parametrize("name", names_of_cases(part, *patterns))
+    return pytest.mark.parametrize("name", names_of_cases(part, *patterns, having=having))
 
 
 def read_case(part: str, name: str) -> GoldenCase:
@@ -59,5 +63,9 @@ def read_case(part: str, name: str) -> GoldenCase:
         tensors = load(gzip.decompress(packed.read_bytes()))
     else:
         tensors = load(plain.read_bytes()) if plain.exists() else {}
-    facts = json.loads((FOLDER / part / f"{name}.json").read_text(encoding="utf-8"))
-    return GoldenCase(part, name, tensors, facts)
+    return GoldenCase(part, name, tensors, _facts(FOLDER, part, name))
+
+
+def _facts(folder: Path, part: str, name: str) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((folder / part / f"{name}.json").read_text(encoding="utf-8"))
+    return facts

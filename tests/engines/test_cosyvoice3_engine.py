@@ -14,11 +14,13 @@ from cosyvoice3_small import make_small_model
 
 from replikk.dialogue.records import Segment, Voice
 from replikk.engines.cosyvoice3 import speaking
+from replikk.engines.cosyvoice3.device_errors import lost_gpu_is_named, too_small_device_is_named
 from replikk.engines.cosyvoice3.engine import CosyVoice3Engine
 from replikk.engines.cosyvoice3.engine_settings import read_engine_settings, voice_setting_problems
 from replikk.engines.cosyvoice3.flow import Flow
 from replikk.engines.cosyvoice3.language_model import LanguageModel
-from replikk.engines.cosyvoice3.memory import Batches
+from replikk.engines.cosyvoice3.memory import Batches, is_out_of_memory
+from replikk.engines.cosyvoice3.networks import Networks
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.errors import EngineError
 
@@ -159,6 +161,65 @@ def test_a_line_that_fits_in_no_memory_ends_the_build_with_one_sentence(
     Scarce(monkeypatch, LanguageModel, "step", lambda *_: True)
     with pytest.raises(EngineError, match="does not fit into memory; close other programs"):
         list(engine(model, tmp_path).synthesize([request(LINES[0])]))
+
+
+@pytest.mark.parametrize(
+    ("said", "runs_out"),
+    [
+        ("CUDA out of memory. Tried to allocate 20.00 MiB.", True),
+        ("CUDA error: out of memory", True),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", True),
+        ("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.", True),
+        ("CUDA error: unspecified launch failure", False),
+    ],
+)
+def test_running_out_of_memory_has_many_names(said: str, runs_out: bool) -> None:
+    assert is_out_of_memory(RuntimeError(said)) == runs_out
+
+
+@pytest.mark.parametrize(("precision", "remedy"), [("float32", "write precision: bf16"), ("bf16", "close other")])
+def test_networks_that_do_not_fit_are_one_sentence(
+    model: Path, tmp_path: Path, monkeypatch, precision: str, remedy: str
+) -> None:
+    Scarce(monkeypatch, Flow, "load_state", lambda *_: True)
+    with pytest.raises(EngineError, match="the networks do not fit into the memory of cpu") as caught:
+        list(engine(model, tmp_path, precision=precision).synthesize([request(LINES[0])]))
+    assert remedy in str(caught.value) and "\n" not in str(caught.value)
+    assert ("bf16;" in str(caught.value)) == (precision == "float32")
+
+
+@pytest.mark.parametrize("said", ["CUDA error: unspecified launch failure\nadvice", "CUDA driver error: device lost"])
+def test_a_gpu_that_disappears_is_one_sentence(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """Even the question about its free memory fails then."""
+
+    def gone(*_: object) -> Batches:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(speaking, "plan_batches", gone)
+    with pytest.raises(RuntimeError):  # a CPU is never lost: whatever that was, it is not called so
+        list(engine(model, tmp_path).synthesize([request(LINES[0])]))
+    monkeypatch.setattr(Networks, "device", torch.device("cuda"))
+    with pytest.raises(EngineError) as caught:
+        list(engine(model, tmp_path).synthesize([request(LINES[0])]))
+    message = str(caught.value)
+    assert message.startswith(f"cuda: the GPU stopped answering ({said.splitlines()[0]})")
+    assert "finished takes are kept" in message and "nvidia-smi" in message and "\n" not in message
+
+
+def test_a_gpu_that_is_too_small_is_told_what_to_do() -> None:
+    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of …")
+    with pytest.raises(EngineError) as caught, too_small_device_is_named(torch.device("cuda"), "float32"):
+        raise error
+    message = str(caught.value)
+    assert "do not fit into the memory of cuda (CUDA out of memory)" in message
+    for remedy in ("close other programs that use the GPU", "precision: bf16", "device: cpu"):
+        assert remedy in message
+    with pytest.raises(EngineError, match="stopped answering"), too_small_device_is_named(torch.device("cuda"), "bf16"):
+        raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
+    with pytest.raises(torch.OutOfMemoryError), lost_gpu_is_named(torch.device("cuda")):
+        raise error
 
 
 @pytest.mark.parametrize(

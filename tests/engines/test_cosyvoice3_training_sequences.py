@@ -28,7 +28,7 @@ from replikk.engines.cosyvoice3.training_sequences import (
 )
 from replikk.errors import EngineError
 
-WITH_LOSS = [name for name in names_of_cases("llm", "train_*") if "loss" in read_case("llm", name).facts]
+WITH_LOSS = names_of_cases("llm", "train_*", having="loss")
 """The project's own copy has no whole head, so no loss."""
 
 

@@ -21,7 +21,7 @@ from replikk.engines.cosyvoice3.vocoder_spectrum import short_time_transform
 
 CPU = torch.device("cpu")
 ALONE_AND_TOGETHER = 1e-5
-GOLDEN_CASES = [name for name in names_of_cases("hift", "*") if name != "noise_buffers"]
+GOLDEN_CASES = names_of_cases("hift", "*", having="finalize")
 
 
 @pytest.fixture(autouse=True)
@@ -91,12 +91,19 @@ def test_golden_waveform(name: str, company: str) -> None:
 
 @pytest.mark.parametrize("name", GOLDEN_CASES)
 def test_golden_pitch_in_float32_is_close_on_short_lines(name: str) -> None:
+    """The pitch is right to float32's own rounding. In the phase it adds up, so that the error of the sound grows with
+    the line's length: of one second's sound it is less than a hundredth (40 dB), whatever the weights."""
     case = read_case("hift", name)
     state = read_case("hift", "model").tensors
     vocoder = Vocoder(vocoder_sizes(state), pitch_dtype=torch.float32, noise=lambda samples: golden_noise()[:samples])
     vocoder.load_state(state)
+    pitch, published = case.group("mid")["f0_float64"], case.group("out")["wav"]
+    f0 = vocoder.f0(case.group("in")["mel"])[:, : pitch.shape[1]]
+    assert f0.dtype == torch.float32
+    assert (f0 - pitch).abs().max() < 1e-5 * pitch.max()
     waves = vocoder.waves(list(case.group("in")["mel"].transpose(1, 2)), final=case.facts["finalize"])
-    torch.testing.assert_close(torch.stack(waves), case.group("out")["wav"], atol=2e-3, rtol=0)
+    error = (torch.stack(waves) - published).square().mean().sqrt() / published.square().mean().sqrt()
+    assert error < 0.01 * max(1.0, published.shape[1] / 24_000)
 
 
 # --- a small random model ---

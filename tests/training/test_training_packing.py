@@ -21,7 +21,7 @@ from replikk.engines.cosyvoice3.training_sequences import (
 from replikk.training.low_rank import LowRankAdapter
 from replikk.training.packing import hidden_states, loss_sum, packed
 
-WITH_LOSS = [name for name in names_of_cases("llm", "train_*") if "loss" in read_case("llm", name).facts]
+WITH_LOSS = names_of_cases("llm", "train_*", having="loss")
 """The project's own copy has no whole head, so no loss; REPLIKK_GOLDEN names a folder that has."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from replikk.engines.cosyvoice3.adapters import read_adapter
+from replikk.engines.cosyvoice3.device_errors import too_small_device_is_named
 from replikk.engines.cosyvoice3.engine_settings import EngineSettings
 from replikk.engines.cosyvoice3.flow import Flow
 from replikk.engines.cosyvoice3.language_model import LanguageModel
@@ -45,9 +46,23 @@ class Networks:
 def load_networks(
     folder: ModelFolder, adapter: Path | None, adapter_strength: float, settings: EngineSettings
 ) -> Networks:
-    """Read, check and merge all weights. Raises EngineError naming the file that is wrong."""
+    """Read, check and merge all weights.
+
+    Raises EngineError naming the file that is wrong, or the device on which there is no room.
+    """
     start_s = time.monotonic()
-    device, dtype = choose_device(settings.device), DTYPES[settings.precision]
+    device = choose_device(settings.device)
+    with too_small_device_is_named(device, settings.precision):
+        networks = _load(folder, adapter, adapter_strength, device, DTYPES[settings.precision])
+    log.info(
+        "CosyVoice 3 loaded on %s in %.1f s (%s)", device_name(device), time.monotonic() - start_s, settings.precision
+    )
+    return networks
+
+
+def _load(
+    folder: ModelFolder, adapter: Path | None, adapter_strength: float, device: torch.device, dtype: torch.dtype
+) -> Networks:
     tokenizer = read_tokenizer(folder.qwen)
     read = folder.read_language_model()
     if tokenizer.size > read.sizes.text_vocabulary:
@@ -69,9 +84,6 @@ def load_networks(
     vocoder_weights = folder.read_vocoder()
     vocoder = Vocoder(vocoder_weights.sizes, device=device)
     vocoder.load_state(vocoder_weights.state)
-    log.info(
-        "CosyVoice 3 loaded on %s in %.1f s (%s)", device_name(device), time.monotonic() - start_s, settings.precision
-    )
     return Networks(tokenizer, language_model, flow, vocoder)
 
 

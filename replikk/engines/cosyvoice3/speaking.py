@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from replikk.engines.cosyvoice3.decoding import DecodedLine, DecodeJob, DecodeSettings, decode, decode_job
+from replikk.engines.cosyvoice3.device_errors import lost_gpu_is_named
 from replikk.engines.cosyvoice3.engine_settings import EngineSettings, voice_speed
 from replikk.engines.cosyvoice3.features import change_speed
 from replikk.engines.cosyvoice3.joining import SAMPLE_RATE_HZ, join_pieces
@@ -35,7 +36,6 @@ from replikk.engines.cosyvoice3.records import FRAMES_PER_TOKEN, ReferenceFeatur
 from replikk.engines.cosyvoice3.silent_tokens import without_long_silences
 from replikk.engines.cosyvoice3.speaking_time import speaking_time_s
 from replikk.engines.records import Take, TakeFailure, TakeRequest
-from replikk.errors import EngineError
 
 log = logging.getLogger(__name__)
 
@@ -86,20 +86,11 @@ def speak(
     when the GPU is lost.
     """
     element_bytes = networks.language_model.dtype.itemsize
-    batches = plan_batches(
-        networks.device, settings.max_memory_gb, networks.language_model.sizes, networks.flow.sizes, element_bytes
-    )
-    session = _Session(networks, references, settings, batches)
-    try:
-        yield from session.run(requests)
-    except RuntimeError as error:
-        if is_out_of_memory(error) or networks.device.type == "cpu":
-            raise
-        first = str(error).splitlines()[0]
-        raise EngineError(
-            f"{networks.device}: the GPU stopped answering ({first}); finished takes are kept, run again, and look at "
-            "nvidia-smi if it happens again"
-        ) from error
+    with lost_gpu_is_named(networks.device):
+        batches = plan_batches(
+            networks.device, settings.max_memory_gb, networks.language_model.sizes, networks.flow.sizes, element_bytes
+        )
+        yield from _Session(networks, references, settings, batches).run(requests)
 
 
 class _Session:
