@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -132,5 +133,6 @@ def _bands(words: Iterable[tuple[Mapping[str, int] | None, Mapping[str, int] | N
     ]
 
 
+@cache
 def _band(words: int) -> int:
     return next(number for number, (_, most, _) in enumerate(BANDS) if most is None or words <= most)

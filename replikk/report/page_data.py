@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -58,14 +59,17 @@ def page_data(data: Mapping[str, Any]) -> dict[str, Any]:
 def compact_lines(data: Mapping[str, Any]) -> dict[str, Any]:
     """All lines as rows of ``LIST_FIELDS``."""
     numbers: dict[str, dict[str, int]] = {name: {} for name in SHARED_FIELDS}
+    shared_by: dict[tuple[str, ...], list[int]] = {}  # few combinations stand for thousands of lines
+    values_of = itemgetter(*SHARED_FIELDS[1:])
     rows = []
     for line in data["lines"]:
         takes = line.get("takes", ())
         reasons = next((take["reasons"] for take in takes if take["delivered"]), takes[-1]["reasons"] if takes else ())
-        shared = [
-            known.setdefault(wording.state_of(line) if name == "state" else line[name], len(known))
-            for name, known in numbers.items()
-        ]
+        combination = (wording.state_of(line), *values_of(line))
+        shared = shared_by.get(combination)
+        if shared is None:
+            known = zip(numbers.values(), combination, strict=True)
+            shared = shared_by[combination] = [values.setdefault(value, len(values)) for values, value in known]
         rows.append(
             [
                 line["id"],
