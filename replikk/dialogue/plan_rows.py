@@ -60,7 +60,7 @@ def index_of(lines: Iterable[PlannedLine]) -> PlanIndex:
     rows: list[tuple[Any, ...]] = [
         (
             planned.line.id,
-            planned.takes,
+            list(planned.takes),
             planned.state,
             planned.line.status,
             planned.can_be_made,
@@ -153,9 +153,8 @@ def _planned_line(row: bytes, number: int) -> PlannedLine:
     try:
         record: dict[str, Any] = orjson.loads(row)
     except ValueError as error:
-        raise ReplikkError(
-            "build/plan: a row is not JSON; delete the folder plan of the build and run again"
-        ) from error
+        place = f"plan/lines.jsonl:{number + 2}"  # below the build folder
+        raise ReplikkError(f"{place}: is not JSON; delete the file and run again") from error
     record["line"] = Line.from_json(record["line"])
     record["takes"] = tuple(record["takes"])
     record["other_keys"] = tuple(record.get("other_keys", ()))  # a delivered plan may be of an earlier version
