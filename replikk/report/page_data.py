@@ -16,10 +16,10 @@ from urllib.parse import quote
 import orjson
 
 from replikk.report import wording
-from replikk.report.data import compared
 from replikk.report.diff import runs
 from replikk.report.limits import spell_limit
 from replikk.report.measures import measures
+from replikk.report.told import compared
 
 LIST_FIELDS = (
     "id", "state", "mark", "scene", "locale", "voice", "character", "style", "text", "spoken", "place", "path",

@@ -13,8 +13,8 @@ import orjson
 
 from replikk.files import canonical_json
 from replikk.line_memory import PART, LineMemory
-from replikk.report.data import QUIET, Told
 from replikk.report.table import table_row
+from replikk.report.told import QUIET, Told
 
 VERSION = 1
 """Raise it when the same line would be told otherwise."""

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from replikk.report import wording
-from replikk.report.data import compared
 from replikk.report.decision_rows import DecisionForm
 from replikk.report.diff import Run, runs
 from replikk.report.limits import spell_limit
 from replikk.report.measures import Measure, measures
 from replikk.report.page_data import link, page_data
 from replikk.report.plots import bar_plots, history_plot, voice_plots
+from replikk.report.told import compared
 
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment

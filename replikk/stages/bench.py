@@ -22,7 +22,7 @@ from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import RANKS, Verdict, badness, decide, failure_verdict
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
-from replikk.report.data import WORD_COUNTS
+from replikk.report.told import WORD_COUNTS
 from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
 from replikk.stages.voice_doubts import Doubts, VoiceDoubts
 from replikk.stages.voice_traits import measure_missing, tools_fingerprint

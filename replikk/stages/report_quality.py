@@ -20,12 +20,13 @@ from replikk.errors import StoreError
 from replikk.files import canonical_json, digest, read_json, write_atomic
 from replikk.line_memory import LineMemory
 from replikk.locks import job_lock
-from replikk.report.data import BLOCKING, QUIET, LineResult, TakeResult, Told, report_data, tell
+from replikk.report.data import report_data
 from replikk.report.decision_rows import decision_form
 from replikk.report.memory import note_build, since_accepted, work_seen
 from replikk.report.remembered import VERSION, keep, remembered
 from replikk.report.render import render_page
 from replikk.report.table import render_table
+from replikk.report.told import BLOCKING, QUIET, LineResult, TakeResult, Told, tell
 from replikk.stages.check_release import release_of, waiting
 from replikk.stages.manifest import read_clip_rows
 from replikk.stages.select_takes import Selection, read_selection

@@ -14,7 +14,8 @@ from replikk.dialogue.records import Line, Segment, Voice
 from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.records import Transcript
 from replikk.judges.signal import measure_signal
-from replikk.report.data import LineResult, TakeResult, report_data, tell, word_counts
+from replikk.report.data import report_data
+from replikk.report.told import LineResult, TakeResult, tell, word_counts
 
 TONE = measure_signal((8000 * np.sin(np.arange(8000) * 0.1)).astype(np.int16), 16000)
 RIGHTS = {"who": "eSpeak NG", "licence": "GPL-3.0-or-later", "evidence": "NOTICE"}

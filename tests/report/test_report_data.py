@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from report_builder import Case, key_of, make_report
 
 from replikk.files import canonical_json
-from replikk.report.data import STATES
+from replikk.report.told import STATES
 
 SCHEMA = json.loads((resources.files("replikk") / "schemas" / "report.schema.json").read_text(encoding="utf-8"))
 

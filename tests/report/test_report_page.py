@@ -11,8 +11,8 @@ from bs4 import BeautifulSoup
 from report_builder import Case, key_of, make_report
 
 from replikk.report import render
-from replikk.report.data import STATES
 from replikk.report.render import link, render_page
+from replikk.report.told import STATES
 
 TEXT = "Båten går klokka halv elleve"
 HOSTILE = [
