@@ -24,7 +24,8 @@ from replikk.stages.damage import note_damage, repairs_path
 
 PACKAGING = (
     "stages/package_assets.py", "stages/clips.py", "stages/clip_words.py", "stages/word_files.py",
-    "stages/leftovers.py", "stages/manifest.py", "audio", "alignment", "dialogue/styles.py", "engines/__init__.py",
+    "stages/leftovers.py", "stages/manifest.py", "stages/packed_lines.py", "stages/placed_clips.py",
+    "audio", "alignment", "dialogue/styles.py", "engines/__init__.py",
 )  # fmt: skip
 
 
@@ -121,7 +122,8 @@ def _check_rooms(config: Config) -> None:
 def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
     judge = [config.judge, config.judge_settings, _judge_identity(config)]
     code = _code(
-        "stages/bench.py", "stages/transcribe_takes.py", "stages/voice_traits.py", "judges", "alignment/ctc.py"
+        "stages/bench.py", "stages/transcribe_takes.py", "stages/voice_traits.py", "stages/voice_doubts.py", "judges",
+        "alignment/ctc.py",
     )  # fmt: skip
     bench = [config.evidence, _evidence_tools(config), code]
     form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))

@@ -11,13 +11,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from replikk.audio.delivery import Delivered, DeliverySettings, fingerprint
+from replikk.audio.delivery import DeliverySettings, fingerprint
 from replikk.config import Config
 from replikk.dialogue.plan import Plan, read_plan
 from replikk.engines import engine_licence
@@ -25,14 +25,13 @@ from replikk.errors import DialogueError
 from replikk.files import canonical_json, digest, write_atomic, write_if_changed
 from replikk.line_memory import LineMemory
 from replikk.locks import job_lock
-from replikk.progress import Progress
-from replikk.stages.clips import Anchors, ClipOrder, anchors_of, encode, is_short, order_clips
-from replikk.stages.damage import delivered_path, delivered_plan_path, is_intact
+from replikk.stages.clips import Anchors, anchors_of, is_short, order_clips
+from replikk.stages.damage import delivered_path, delivered_plan_path
 from replikk.stages.leftovers import remove_others
 from replikk.stages.manifest import clip_row, licences_of, manifest_of
 from replikk.stages.packed_lines import FileList, PackedLine, keep, lies, packed_line, remembered
-from replikk.stages.pool import carried_out
-from replikk.stages.select_takes import read_selection
+from replikk.stages.placed_clips import place_clips
+from replikk.stages.select_takes import Selection, read_selection
 from replikk.stages.word_files import NewClip, place_subtitles, place_word_files, speaker_of
 from replikk.store import Store
 
@@ -53,73 +52,155 @@ def package_assets(
     ``fingerprint_of_rule`` names settings and code that a row of the manifest depends on.
     """
     with job_lock(config.build_dir, "package"):
-        settings = delivery_settings(config)
-        plan = read_plan(plan_path)
-        selection = read_selection(selection_path, plan)
-        store = Store(config.build_dir)
-        assets = f"{config.build_dir}/assets"
-        licence = engine_licence(config)
-        voices = [asdict(voice) for voice in plan.voices.values()]
-        basis = digest([fingerprint_of_rule, asdict(settings), plan.engine, licence, voices])
-        memory = LineMemory(store.root / "packed.rows", basis)
-        sources = [b"%b\n%b" % pair for pair in zip(plan.line_rows, selection.rows, strict=True)]
-
+        packing = _open(config, plan_path, selection_path, workers, fingerprint_of_rule)
         rows_before, before_ns = _rows_before(config.build_dir)
-        packed = remembered(memory, enumerate(sources))
-        packed = {number: one for number, one in packed.items() if lies(assets, one, before_ns)}
-        takes = {
-            number: selection[line_id]["take"] for number, line_id in enumerate(plan.index.ids) if number not in packed
-        }
-        takes = {number: take for number, take in takes.items() if take}
-        shorts = {number for number, take in takes.items() if is_short(store, take)}
-        shorts |= {number for number, one in packed.items() if one.is_short}
-        anchors = _anchors(plan, packed, takes, shorts, settings, store, memory)
-        for number, one in list(packed.items()):
-            if one.anchor_gain_db != anchors.gain_db(plan.index.voices[number], one.delivered["take"]):
-                takes[number] = packed.pop(number).delivered["take"]
-
+        packed, shorts, anchors = _still_standing(packing, before_ns)
         standing = {one.delivered_row for one in packed.values()}.intersection(rows_before)
         before = _records([row for row in rows_before if row not in standing])
-        orders = order_clips(plan, takes, settings, anchors)
-        clips = _placed(orders, config.build_dir, settings, store, before, before_ns, workers)
-        new = {
-            number: NewClip(plan.lines[number], order, clips[number], _evidence_of(selection[order.line_id]))
-            for number, order in orders.items()
-        }
-        files = place_word_files(config, plan, list(new.values()), settings, store, before, before_ns, workers)
-        for number, clip in new.items():
-            chosen, speaker = selection[clip.order.line_id], speaker_of(plan, clip.planned)
-            placed = files.get(clip.order.line_id)
-            beside = placed[1] if placed else ()
-            licences = licences_of(plan, clip.planned, licence)
-            row = clip_row(clip.planned, chosen, clip.record, clip.order.path, licences, beside)
-            delivered = _delivered(clip, chosen["take"], placed)
-            packed[number] = packed_line(delivered, row, speaker, number in shorts, clip.order.anchor_gain_db)
-            keep(memory, sources[number], packed[number])
+        packed |= _packed_anew(packing, packed, shorts, anchors, before, before_ns)
 
         subtitles: dict[int, dict[str, Any]] = {}
-        if settings.word_times:
+        if packing.settings.word_times:
             old = [record["subtitles"] for record in before.values() if "subtitles" in record]
-            subtitles = place_subtitles(assets, plan, packed, old, before_ns)
-        wanted = [one.path for one in packed.values()] + [scene["path"] for scene in subtitles.values()]
-        wanted += [path for one in packed.values() for path, _, _ in one.beside]
-        remove_others(config.build_dir / "assets", wanted)
-
-        manifest_rows = {number: one.manifest_row for number, one in packed.items()}
+            subtitles = place_subtitles(packing.assets, packing.plan, packed, old, before_ns)
         scenes = [scene["path"] for scene in subtitles.values()]
-        write_if_changed(
-            manifest_path, manifest_of(plan, manifest_rows, settings, fingerprint(settings), licence, scenes)
-        )
-        rows = {
-            packed[number].delivered["id"]: canonical_json({**packed[number].delivered, "subtitles": subtitles[number]})
-            if number in subtitles
-            else packed[number].delivered_row
-            for number in sorted(packed)
-        }
+        wanted = [one.path for one in packed.values()] + scenes
+        wanted += [path for one in packed.values() for path, _, _ in one.beside]
+        remove_others(Path(packing.assets), wanted)
+
+        clip_rows = {number: one.manifest_row for number, one in packed.items()}
+        delivery = fingerprint(packing.settings)
+        manifest = manifest_of(packing.plan, clip_rows, packing.settings, delivery, packing.licence, scenes)
+        write_if_changed(manifest_path, manifest)
+        rows = _delivered_rows(packed, subtitles)
         write_atomic(changes_path, canonical_json(changes_between(before, rows, standing)))
         write_atomic(delivered_plan_path(config.build_dir), plan_path.read_bytes())
         write_atomic(delivered_path(config.build_dir), b"".join([row + b"\n" for row in rows.values()]))
-        memory.save()
+        packing.memory.save()
+
+
+@dataclass(frozen=True)
+class _Packing:
+    """What packaging needs at hand."""
+
+    config: Config
+    settings: DeliverySettings
+    plan: Plan
+    selection: Selection
+    store: Store
+    assets: str
+    """The folder."""
+    licence: str
+    """Of engine and models."""
+    memory: LineMemory
+    sources: list[bytes]
+    """By number of the line: its rows of the plan and of the selection."""
+    workers: int
+
+
+def _open(config: Config, plan_path: Path, selection_path: Path, workers: int, fingerprint_of_rule: str) -> _Packing:
+    settings, plan, licence = delivery_settings(config), read_plan(plan_path), engine_licence(config)
+    selection = read_selection(selection_path, plan)
+    voices = [asdict(voice) for voice in plan.voices.values()]
+    store = Store(config.build_dir)
+    return _Packing(
+        config=config,
+        settings=settings,
+        plan=plan,
+        selection=selection,
+        store=store,
+        assets=f"{config.build_dir}/assets",
+        licence=licence,
+        memory=LineMemory(
+            store.root / "packed.rows",
+            digest([fingerprint_of_rule, asdict(settings), plan.engine, licence, voices]),
+        ),
+        sources=[b"%b\n%b" % pair for pair in zip(plan.line_rows, selection.rows, strict=True)],
+        workers=workers,
+    )
+
+
+def _still_standing(packing: _Packing, before_ns: int) -> tuple[dict[int, PackedLine], set[int], Anchors]:
+    """The lines of the last build that are the same and lie in the assets; those with short takes; and the anchors."""
+    packed = remembered(packing.memory, enumerate(packing.sources))
+    packed = {number: one for number, one in packed.items() if lies(packing.assets, one, before_ns)}
+    takes = _takes_of_others(packing, packed)
+    shorts = {number for number, take in takes.items() if is_short(packing.store, take)}
+    shorts |= {number for number, one in packed.items() if one.is_short}
+    takes |= {number: one.delivered["take"] for number, one in packed.items()} if shorts else {}
+    anchors = _anchors(packing, takes, shorts)
+    voices = packing.plan.index.voices
+    packed = {
+        number: one
+        for number, one in packed.items()
+        if one.anchor_gain_db == anchors.gain_db(voices[number], one.delivered["take"])
+    }
+    return packed, shorts, anchors
+
+
+def _takes_of_others(packing: _Packing, packed: Mapping[int, PackedLine]) -> dict[int, str]:
+    """The chosen takes of the lines that are not in ``packed``, where there is one."""
+    ids = packing.plan.index.ids
+    takes = {number: packing.selection[ids[number]]["take"] for number in range(len(ids)) if number not in packed}
+    return {number: take for number, take in takes.items() if take}
+
+
+def _anchors(packing: _Packing, takes: Mapping[int, str], shorts: Collection[int]) -> Anchors:
+    """Of the voices that have a short take; most games have some, and most voices of those. ``takes`` are all."""
+    index = packing.plan.index
+    spoken: dict[str, dict[str, str]] = {index.voices[number]: {} for number in sorted(shorts)}
+    if spoken:
+        for number in sorted(takes):
+            if index.voices[number] in spoken:
+                spoken[index.voices[number]].setdefault(takes[number], index.ids[number])
+    return anchors_of(spoken, packing.settings, packing.store, packing.memory)
+
+
+def _packed_anew(
+    packing: _Packing,
+    packed: Mapping[int, PackedLine],
+    shorts: Collection[int],
+    anchors: Anchors,
+    before: Mapping[str, Mapping[str, Any]],
+    before_ns: int,
+) -> dict[int, PackedLine]:
+    """Clips and what lies beside them of the lines that are not in ``packed``; remembered for the next build."""
+    plan, selection, settings = packing.plan, packing.selection, packing.settings
+    orders = order_clips(plan, _takes_of_others(packing, packed), settings, anchors)
+    build_dir = packing.config.build_dir
+    clips = place_clips(orders, build_dir, settings, packing.store, before, before_ns, packing.workers)
+    new = {
+        number: NewClip(plan.lines[number], order, clips[number], _evidence_of(selection[order.line_id]))
+        for number, order in orders.items()
+    }
+    files = place_word_files(
+        packing.config, plan, list(new.values()), settings, packing.store, before, before_ns, packing.workers
+    )
+    made = {}
+    for number, clip in new.items():
+        chosen, placed = selection[clip.order.line_id], files.get(clip.order.line_id)
+        beside = placed[1] if placed else ()
+        licences = licences_of(plan, clip.planned, packing.licence)
+        made[number] = packed_line(
+            _delivered(clip, chosen["take"], placed),
+            clip_row(clip.planned, chosen, clip.record, clip.order.path, licences, beside),
+            speaker_of(plan, clip.planned),
+            number in shorts,
+            clip.order.anchor_gain_db,
+        )
+        keep(packing.memory, packing.sources[number], made[number])
+    return made
+
+
+def _delivered_rows(packed: Mapping[int, PackedLine], subtitles: Mapping[int, Mapping[str, Any]]) -> dict[str, bytes]:
+    """The records of ``delivered.jsonl`` by line id, in plan order; a scene's subtitles stand with its first line."""
+    rows = {}
+    for number in sorted(packed):
+        delivered, row = packed[number].delivered, packed[number].delivered_row
+        if number in subtitles:
+            row = canonical_json({**delivered, "subtitles": subtitles[number]})
+        rows[delivered["id"]] = row
+    return rows
 
 
 def delivery_settings(config: Config) -> DeliverySettings:
@@ -164,128 +245,12 @@ def changes_between(
     }
 
 
-def _anchors(
-    plan: Plan,
-    packed: Mapping[int, PackedLine],
-    takes: Mapping[int, str],
-    shorts: Collection[int],
-    settings: DeliverySettings,
-    store: Store,
-    memory: LineMemory,
-) -> Anchors:
-    """Of the voices that have a short take; most games have some, and most voices of those."""
-    index = plan.index
-    spoken: dict[str, dict[str, str]] = {index.voices[number]: {} for number in sorted(shorts)}
-    if spoken:
-        for number, voice in enumerate(index.voices):
-            take = packed[number].delivered["take"] if number in packed else takes.get(number)
-            if take and voice in spoken:
-                spoken[voice].setdefault(take, index.ids[number])
-    return anchors_of(spoken, settings, store, memory)
-
-
-def _placed(
-    orders: Mapping[int, ClipOrder],
-    build_dir: Path,
-    settings: DeliverySettings,
-    store: Store,
-    before: Mapping[str, Mapping[str, Any]],
-    before_ns: int,
-    workers: int,
-) -> dict[int, dict[str, Any]]:
-    """Put the ordered clips into the assets where they do not lie there already; what the store knows of each."""
-    clips = _in_place(orders, build_dir, store, before, before_ns)
-    others = {number: order for number, order in orders.items() if number not in clips}
-    clips.update(_encode_missing(others, settings, store, workers))
-    for order in others.values():
-        _place(build_dir, store, order, settings)
-    return clips
-
-
-def _in_place(
-    orders: Mapping[int, ClipOrder],
-    build_dir: Path,
-    store: Store,
-    before: Mapping[str, Mapping[str, Any]],
-    before_ns: int,
-) -> dict[int, dict[str, Any]]:
-    """The records of the clips that lie in the assets as they should; the store's copies of them are not looked at."""
-    journal, assets = store.journal("clips"), f"{build_dir}/assets"
-    found = {}
-    for number, order in orders.items():
-        delivered, record = before.get(order.line_id), journal.get(order.key)
-        if delivered is None or record is None:
-            continue
-        same = delivered["path"] == order.path and delivered["sha256"] == record["sha256"]
-        if same and is_intact(f"{assets}/{order.path}", record["bytes"], record["sha256"], before_ns):
-            found[number] = record
-    return found
-
-
-def _encode_missing(
-    orders: Mapping[int, ClipOrder], settings: DeliverySettings, store: Store, workers: int
-) -> dict[int, dict[str, Any]]:
-    """The record of every clip by number of the line, once those that the store lacked are encoded."""
-    records = {number: store.clip_record(order.key, settings.suffix) for number, order in orders.items()}
-    missing = {number: orders[number] for number, record in records.items() if record is None}
-    clips = {number: record for number, record in records.items() if record is not None}
-    if not missing:
-        return clips
-    progress = Progress(log, "clips encoded", len(missing))
-    encoded = carried_out(_encode, [(order, settings) for order in missing.values()], store, workers)
-    for (number, order), delivered in zip(missing.items(), encoded, strict=True):
-        clips[number] = store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
-        progress.step()
-    store.journal("clips").sync()
-    store.note_speed("package", sum(order.characters for order in missing.values()), progress.end())
-    return clips
-
-
-def _encode(item: tuple[ClipOrder, DeliverySettings], store: Store) -> Delivered:
-    return encode(*item, store)
-
-
-def clip_facts(delivered: Delivered) -> dict[str, Any]:
-    """What was measured on a clip, for the store and the manifest."""
-    return {
-        "duration_s": round(delivered.duration_s, 4),
-        "loudness_before_lufs": _rounded(delivered.loudness_before_lufs),
-        "loudness_after_lufs": _rounded(delivered.loudness_after_lufs),
-        "loudness_kind": delivered.loudness_kind,
-        "true_peak_dbtp": _rounded(delivered.true_peak_dbtp),
-        "gain_db": _rounded(delivered.gain_db),
-        "gain_limited_db": _rounded(delivered.gain_limited_db),
-        "trimmed_head_s": round(delivered.trimmed_head_s, 4),
-        "trimmed_tail_s": round(delivered.trimmed_tail_s, 4),
-    }
-
-
-def _rounded(level_db: float | None) -> float | None:
-    # Silence has no loudness: minus infinity is not JSON.
-    return None if level_db is None or level_db in (float("-inf"), float("inf")) else round(level_db, 2)
-
-
 def _evidence_of(chosen: Mapping[str, Any]) -> str:
     """The key of the evidence on the chosen take of a line."""
     for take in chosen["takes"]:
         if take["take"] == chosen["take"]:
             return str(take["evidence"])
     return ""
-
-
-def _place(
-    build_dir: Path,
-    store: Store,
-    order: ClipOrder,
-    settings: DeliverySettings,
-) -> None:
-    """Make the asset's bytes those of the clip, touching the file only when they differ."""
-    data = store.load_clip(order.key, settings.suffix)
-    if data is None:  # it was damaged in the store
-        delivered = encode(order, settings, store)
-        store.put_clip(order.key, settings.suffix, delivered.data, clip_facts(delivered))
-        data = delivered.data
-    write_if_changed(Path(f"{build_dir}/assets/{order.path}"), data)
 
 
 def _delivered(clip: NewClip, take: str, placed: tuple[str, FileList] | None) -> dict[str, Any]:

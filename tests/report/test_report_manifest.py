@@ -15,7 +15,7 @@ from replikk.dialogue.plan import Plan, PlannedLine
 from replikk.dialogue.records import Line, Segment, Voice
 from replikk.files import canonical_json
 from replikk.stages.manifest import clip_row, licences_of, manifest_of
-from replikk.stages.package_assets import clip_facts
+from replikk.stages.placed_clips import clip_facts
 
 SCHEMA = json.loads((resources.files("replikk") / "schemas" / "manifest.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
