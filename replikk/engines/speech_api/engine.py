@@ -65,7 +65,7 @@ class SpeechApiEngine:
             TakeRequest(digest(["try", voice.name]), (Segment(_TRIED_TEXT, 0),), "nb", "", voice, 0) for voice in voices
         ]
         names = {request.key: request.voice.name for request in requests}
-        for result in self.synthesize(requests):
+        for result in self._answers(requests):
             if isinstance(result, TakeFailure):
                 raise EngineError(
                     f"{self._place}: the server cannot speak as voice {names[result.key]}: {result.reason}; mend the "
@@ -77,6 +77,9 @@ class SpeechApiEngine:
 
         Raises EngineError when the key is missing, or the server cannot be reached or answers no question.
         """
+        return self._answers(requests)
+
+    def _answers(self, requests: Iterable[TakeRequest]) -> Iterator[Take | TakeFailure]:
         key = key_of(self._settings.server)
         if key is None:
             raise EngineError(
