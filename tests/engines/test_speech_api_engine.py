@@ -124,12 +124,28 @@ def test_a_server_of_two_rates_and_a_text_without_words(server: SpeechServer, ka
     assert isinstance(nothing, TakeFailure) and nothing.reason == "the text has nothing that can be spoken"
 
 
-def test_a_build_asks_once_whether_it_is_the_voice_or_the_text(server: SpeechServer, kari: Voice) -> None:
+@pytest.mark.parametrize("status", [422, 500])
+def test_a_build_asks_whether_it_was_the_text(server: SpeechServer, kari: Voice, status: int) -> None:
+    """A text at which the server fails every time must not keep the build from going on, run after run."""
     building = make_engine("speech-api", {"url": server.url, "model": "m", "licence": "own", "workers": 1})
-    server.answers = lambda number: (422, {}, b"too long") if number in (1, 3) else None
-    results = list(building.synthesize(ask(kari, TEXTS[1], TEXTS[1], TEXTS[1])))
-    assert [isinstance(result, Take) for result in results] == [False, False, True]
-    assert [asked["input"] for _, _, asked in server.asked] == [TEXTS[1], TEXTS[2], TEXTS[1], TEXTS[1]]
+    server.answers = lambda number: (
+        (status, {}, b"too long") if server.asked[number - 1][2]["input"] == TEXTS[0] else None
+    )
+    failed, take = building.synthesize(ask(kari, TEXTS[0], TEXTS[1]))
+    assert isinstance(failed, TakeFailure) and f"the server answers {status} (too long)" in failed.reason
+    assert isinstance(take, Take)
+    asked = [question["input"] for _, _, question in server.asked]
+    # The next text may be asked for while the failure is looked into.
+    assert sorted(asked[-2:]) == sorted(TEXTS[1:]) and set(asked[:-2]) == {TEXTS[0]}
+
+
+def test_a_build_stops_where_a_server_fails_for_good(server: SpeechServer, kari: Voice) -> None:
+    building = make_engine("speech-api", {"url": server.url, "model": "m", "licence": "own", "workers": 1})
+    server.answers = lambda number: (500, {}, b"out of memory") if number > 1 else None
+    takes = building.synthesize(ask(kari, *TEXTS))
+    assert isinstance(next(takes), Take)
+    with pytest.raises(EngineError, match=r"answers 500 \(out of memory\).*config.yaml: engines.speech-api"):
+        next(takes)
 
 
 def test_the_licence_names_no_take(server: SpeechServer) -> None:

@@ -1,9 +1,9 @@
-"""The engine as a build has it: the terms of what is delivered, and a word with a server that makes nothing.
+"""The engine as a build has it: the terms of what is delivered, and what a failure means.
 
-A server says of a voice it does not know what it says of a text that is too long, and a wrong address may answer
-anything at all with a page of the web. So a voice of which no take was made yet is asked for a few plain words after
-its first failure: when they fail too, it is not the text, and the build stops with one message instead of failing at
-every line.
+A server says of a voice it does not know what it says of a text that is too long, one that fails (HTTP 500, no answer
+in time) may have failed at this text or for good, and a wrong address may answer anything at all with a page of the
+web. So after a failure the server is asked for a few plain words in the same voice. Says it them, it was the text, and
+one line waits for a person; else every line would meet it, and the build stops with one message.
 """
 
 from __future__ import annotations
@@ -33,22 +33,25 @@ class SpeechApiBuildEngine(SpeechApiEngine):
         super().__init__({key: value for key, value in settings.items() if key != "licence"}, PLACE)
 
     def synthesize(self, requests: Iterable[TakeRequest], workers: int = 1) -> Iterator[Take | TakeFailure]:
-        """As in ``SpeechApiEngine``; also raises EngineError for a voice of which the server can say nothing."""
+        """As in ``SpeechApiEngine``; EngineError also for a voice of which the server can say nothing."""
         speakers: dict[str, Voice] = {}
-        able: set[str] = set()
 
         def remembered() -> Iterator[TakeRequest]:
             for request in requests:
                 speakers[request.key] = request.voice
                 yield request
 
-        for result in super().synthesize(remembered(), workers):
+        for result in self._answers(remembered(), self._speak_or_fail):
             voice = speakers.pop(result.key)
-            if voice.name not in able:
-                if isinstance(result, TakeFailure):
-                    self.try_out([voice])
-                able.add(voice.name)
+            if isinstance(result, TakeFailure):
+                self.try_out([voice])
             yield result
+
+    def _speak_or_fail(self, request: TakeRequest, key: str) -> Take | TakeFailure:
+        try:
+            return self._speak(request, key)
+        except EngineError as error:
+            return TakeFailure(request.key, str(error))
 
 
 def checked_settings(settings: Mapping[str, Any]) -> BuildSettings:

@@ -10,7 +10,7 @@ model and the fields that are sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -65,7 +65,7 @@ class SpeechApiEngine:
             TakeRequest(digest(["try", voice.name]), (Segment(_TRIED_TEXT, 0),), "nb", "", voice, 0) for voice in voices
         ]
         names = {request.key: request.voice.name for request in requests}
-        for result in self._answers(requests):
+        for result in self._answers(requests, self._speak):
             if isinstance(result, TakeFailure):
                 raise EngineError(
                     f"{self._place}: the server cannot speak as voice {names[result.key]}: {result.reason}; mend the "
@@ -77,9 +77,11 @@ class SpeechApiEngine:
 
         Raises EngineError when the key is missing, or the server cannot be reached or answers no question.
         """
-        return self._answers(requests)
+        return self._answers(requests, self._speak)
 
-    def _answers(self, requests: Iterable[TakeRequest]) -> Iterator[Take | TakeFailure]:
+    def _answers(
+        self, requests: Iterable[TakeRequest], speak: Callable[[TakeRequest, str], Take | TakeFailure]
+    ) -> Iterator[Take | TakeFailure]:
         key = key_of(self._settings.server)
         if key is None:
             raise EngineError(
@@ -93,7 +95,7 @@ class SpeechApiEngine:
             try:
                 while True:
                     while len(running) < at_once and (request := next(waiting, None)) is not None:
-                        running.add(pool.submit(self._speak, request, key))
+                        running.add(pool.submit(speak, request, key))
                     if not running:
                         return
                     done, running = wait(running, return_when=FIRST_COMPLETED)
