@@ -65,6 +65,10 @@ def engine_of(config: Config) -> Engine:
 
 def engine_licence(config: Config) -> str:
     """The licences of what an engine's speech is made with, as the manifest names them."""
+    if config.engine == "speech-api":
+        from replikk.engines.speech_api.building import licence_of
+
+        return licence_of(config.engine_settings)
     if config.engine != "cosyvoice3":
         return ENGINE_LICENCES[config.engine]
     from replikk.models.licences import model_licences
@@ -83,4 +87,8 @@ def make_engine(name: str, settings: dict[str, Any]) -> Engine:
         from replikk.engines.faulty import FaultyEngine
 
         return FaultyEngine(settings)
-    raise EngineError(f"engine: there is no engine '{name}'; use espeak or cosyvoice3")
+    if name == "speech-api":
+        from replikk.engines.speech_api.building import SpeechApiBuildEngine
+
+        return SpeechApiBuildEngine(settings)
+    raise EngineError(f"engine: there is no engine '{name}'; use espeak, cosyvoice3 or speech-api")

@@ -44,6 +44,19 @@ def judge_of(config: Config) -> Judge:
     return make_judge(config.judge, dict(config.judge_settings))
 
 
+def require_ear(config: Config) -> None:
+    """For the start of a build through a server: raises JudgeError when the judge may not listen to its voice.
+
+    Every clip would be made elsewhere, perhaps for money, and then wait for a person. With cosyvoice3 that is allowed:
+    a first build there should not need more downloads than its voice.
+    """
+    if not judge_of(config).accepts(config.engine):
+        raise JudgeError(
+            f"config.yaml: judge: is {config.judge}, which knows the embedded voice only and may not listen to engine "
+            f"{config.engine}; write nb-whisper or speech-api (docs/judge.md)"
+        )
+
+
 def judge_cache_dir(config: Config) -> Path:
     """Where a judge remembers what it computes once, such as content hashes of its models."""
     return config.build_dir / "store" / config.judge

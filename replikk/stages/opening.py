@@ -15,9 +15,10 @@ from typing import Any
 import replikk
 from replikk.config import Config, read_config
 from replikk.dialogue.plan import OpenPlan, open_plan
+from replikk.engines import engine_licence
 from replikk.errors import ReplikkError
 from replikk.files import canonical_json, digest, unusable, write_if_changed
-from replikk.judges import judge_cache_dir
+from replikk.judges import judge_cache_dir, require_ear
 from replikk.models.present import require_judge_models, require_models
 from replikk.report.decision_rows import decision_form
 from replikk.stages.damage import note_damage, repairs_path
@@ -64,6 +65,11 @@ def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
 def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
     if config.engine == "cosyvoice3":
         require_models(config.models, config.commercial)
+    if config.engine == "speech-api":
+        from replikk.engines.speech_api.building import require_licence
+
+        require_licence(config.engine_settings, config.commercial)
+        require_ear(config)
     require_judge_models(config.models)
     _check_rooms(config)
     plan = open_plan(config)
@@ -132,7 +138,7 @@ def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
         "transcribe_takes": [judge, bench],
         "judge_takes": [judge, bench, config.thresholds, _code("stages/judge_takes.py")],
         "select_takes": [_code("stages/select_takes.py")],
-        "package_assets": [config.delivery, _code(*PACKAGING)],
+        "package_assets": [config.delivery, engine_licence(config), _code(*PACKAGING)],
         "report_quality": [form, _code("stages/report_quality.py", "stages/check_release.py", "report")],
         "check_release": [_code("stages/check_release.py")],
     }

@@ -38,7 +38,7 @@ class SpeechServer:
     """Says the texts it has sounds for, and keeps what it was asked; ``answers`` may say otherwise, by the number of
     the question, from 1."""
 
-    def __init__(self, sounds: dict[str, bytes]) -> None:
+    def __init__(self, sounds: dict[str, bytes], port: int = 0) -> None:
         self.asked: list[tuple[str, Message, dict[str, Any]]] = []
         self.answers: Callable[[int], Answer | None] = lambda _: None
         server = self
@@ -61,7 +61,8 @@ class SpeechServer:
             def log_message(self, *_: object) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

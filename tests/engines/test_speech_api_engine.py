@@ -16,9 +16,12 @@ from speech_server import SpeechServer, spoken_wavs
 
 from replikk import server_requests
 from replikk.dialogue.records import Segment, Voice
+from replikk.dialogue.take_keys import ingredients, line_key, take_key
+from replikk.engines import make_engine
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.engines.speech_api.engine import SpeechApiEngine
 from replikk.errors import EngineError
+from replikk.judges.signal import measure_signal
 
 TEXTS = ("Kan du hente spaden?", "Jeg så tre måker.", "Hei, hører du meg?")
 PLACE = "training.outside_controls.cosyvoice2"
@@ -88,6 +91,68 @@ def test_the_seed_hangs_on_the_key_alone(server: SpeechServer, kari: Voice) -> N
     list(engine(server, workers=1).synthesize(TakeRequest(k, (Segment(TEXTS[0]),), "nb", "", kari, 0) for k in keys))
     seeds = [asked["seed"] for _, _, asked in server.asked]
     assert seeds[0] == seeds[2] != seeds[1] and all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_another_reading_and_another_round_are_other_questions(server: SpeechServer, kari: Voice) -> None:
+    parts = ingredients((Segment(TEXTS[0]),), "nb", "", kari, engine(server).fingerprint(), 0)
+    for reading, round_number in ((0, 0), (1, 0), (0, 1)):
+        key = take_key(line_key(parts), reading, round_number)
+        list(engine(server).synthesize([TakeRequest(key, (Segment(TEXTS[0]),), "nb", "", kari, reading)]))
+    assert len({asked["seed"] for _, _, asked in server.asked}) == 3
+
+
+def test_a_pause_is_as_long_as_the_sheet_says(server: SpeechServer, kari: Voice) -> None:
+    """Each stretch is a question of its own, and the silence of the server's own around it makes no pause longer."""
+    segments = (Segment(TEXTS[0], 700), Segment(TEXTS[1], 300))
+    (take,) = engine(server).synthesize([TakeRequest("ab" * 32, segments, "nb", "", kari, 0)])
+    assert isinstance(take, Take)
+    assert [asked["input"] for _, _, asked in server.asked] == list(TEXTS[:2])
+    longest = measure_signal(take.samples, take.sample_rate_hz)
+    inside = max(end_s - start_s for start_s, end_s in longest.silences)
+    assert inside == pytest.approx(0.7, abs=0.12)
+    assert not take.samples[-round(0.29 * take.sample_rate_hz) :].any(), "what the line ends with"
+
+
+def test_a_server_of_two_rates_and_a_text_without_words(server: SpeechServer, kari: Voice) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, np.full(8_000, 0.1), 16_000, format="WAV")
+    server.answers = lambda number: (200, {}, file.getvalue()) if number == 2 else None
+    parts = (Segment(TEXTS[0], 700), Segment(TEXTS[1]))
+    silent = TakeRequest("cd" * 32, (Segment("", 500),), "nb", "", kari, 0)
+    failed, nothing = engine(server, workers=1).synthesize([TakeRequest("ab" * 32, parts, "nb", "", kari, 0), silent])
+    assert isinstance(failed, TakeFailure) and "parts of one line have 16000 and 22050 Hz" in failed.reason
+    assert isinstance(nothing, TakeFailure) and nothing.reason == "the text has nothing that can be spoken"
+
+
+@pytest.mark.parametrize("status", [422, 500])
+def test_a_build_asks_whether_it_was_the_text(server: SpeechServer, kari: Voice, status: int) -> None:
+    """A text at which the server fails every time must not keep the build from going on, run after run."""
+    building = make_engine("speech-api", {"url": server.url, "model": "m", "licence": "own", "workers": 1})
+    server.answers = lambda number: (
+        (status, {}, b"too long") if server.asked[number - 1][2]["input"] == TEXTS[0] else None
+    )
+    failed, take = building.synthesize(ask(kari, TEXTS[0], TEXTS[1]))
+    assert isinstance(failed, TakeFailure) and f"the server answers {status} (too long)" in failed.reason
+    assert isinstance(take, Take)
+    asked = [question["input"] for _, _, question in server.asked]
+    # The next text may be asked for while the failure is looked into.
+    assert sorted(asked[-2:]) == sorted(TEXTS[1:]) and set(asked[:-2]) == {TEXTS[0]}
+
+
+def test_a_build_stops_where_a_server_fails_for_good(server: SpeechServer, kari: Voice) -> None:
+    building = make_engine("speech-api", {"url": server.url, "model": "m", "licence": "own", "workers": 1})
+    server.answers = lambda number: (500, {}, b"out of memory") if number > 1 else None
+    takes = building.synthesize(ask(kari, *TEXTS))
+    assert isinstance(next(takes), Take)
+    with pytest.raises(EngineError, match=r"answers 500 \(out of memory\).*config.yaml: engines.speech-api"):
+        next(takes)
+
+
+def test_the_licence_names_no_take(server: SpeechServer) -> None:
+    own, other = (
+        make_engine("speech-api", {"url": server.url, "model": "m", "licence": name}) for name in ("own", "MIT")
+    )
+    assert own.fingerprint() == other.fingerprint()
 
 
 def test_the_key_goes_to_the_server_and_into_no_message(

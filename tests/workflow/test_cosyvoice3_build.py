@@ -136,6 +136,17 @@ def test_a_non_commercial_adapter_stops_a_commercial_build(game: Game, model: Pa
     game.make()
 
 
+def test_other_terms_of_the_same_model_reach_the_manifest(game: Game, model: Path) -> None:
+    set_up(game, model)
+    game.make()
+    takes = take_files(game)
+    set_up(game, model, base_licence="CC-BY-4.0")
+    game.make()
+    assert take_files(game) == takes
+    assert game.manifest()["engine"]["licence"] == f"CC-BY-4.0 ({model.name})"
+    assert {clip["licences"]["engine"] for clip in game.clips().values()} == {f"CC-BY-4.0 ({model.name})"}
+
+
 def test_everything_wrong_with_voices_is_said_before_anything_is_spoken(game: Game, model: Path) -> None:
     set_up(game, model)
     game.voices["ola"] = {"cosyvoice3": {"speed": 9}}

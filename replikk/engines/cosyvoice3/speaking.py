@@ -27,7 +27,6 @@ from replikk.engines.cosyvoice3.decoding import DecodedLine, DecodeJob, DecodeSe
 from replikk.engines.cosyvoice3.device_errors import lost_gpu_is_named
 from replikk.engines.cosyvoice3.engine_settings import EngineSettings, voice_speed
 from replikk.engines.cosyvoice3.features import change_speed
-from replikk.engines.cosyvoice3.joining import SAMPLE_RATE_HZ, join_pieces
 from replikk.engines.cosyvoice3.memory import Batches, is_out_of_memory, plan_batches
 from replikk.engines.cosyvoice3.networks import Networks
 from replikk.engines.cosyvoice3.pieces import Piece, pieces_of
@@ -35,6 +34,8 @@ from replikk.engines.cosyvoice3.prompt_template import prompt_ids
 from replikk.engines.cosyvoice3.records import FRAMES_PER_TOKEN, ReferenceFeatures
 from replikk.engines.cosyvoice3.silent_tokens import without_long_silences
 from replikk.engines.cosyvoice3.speaking_time import speaking_time_s
+from replikk.engines.cosyvoice3.vocoder_source import SAMPLE_RATE_HZ
+from replikk.engines.joining import join_pieces
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 
 log = logging.getLogger(__name__)
@@ -227,7 +228,7 @@ def _joined(take: _Pending) -> Take | TakeFailure:
     parts = [(take.waves[place], piece.pause_after_ms) for place, piece in enumerate(take.pieces)]
     if not all(np.isfinite(samples).all() for samples, _ in parts):
         return TakeFailure(take.request.key, "the vocoder gave numbers that are not finite; use precision: float32")
-    return Take(take.request.key, join_pieces(parts), SAMPLE_RATE_HZ)
+    return Take(take.request.key, join_pieces(parts, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
 
 
 def _release_memory(device: torch.device) -> None:
