@@ -26,20 +26,12 @@ from replikk.training.settings import read_training_settings
 from replikk.training.trials import Reading
 
 PROJECT = Path(__file__).parents[2]
-ONLY_TRAINING = f"""
-configfile: "config.yaml"
-
-
-include: "{PROJECT / "rules" / "training.smk"}"
-"""
 
 
 @pytest.fixture(scope="module")
 def project(model_folder: Path, corpora: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project without sheets; its Snakefile has the rules of training and the scripts of the project."""
+    """A project without sheets."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "Snakefile").write_text(ONLY_TRAINING, encoding="utf-8")
-    (folder / "scripts").symlink_to(PROJECT / "scripts")
     settings = {
         "models": {"base": str(model_folder), "base_licence": "Apache-2.0", "adapter": "none"},
         "training": {
@@ -53,9 +45,12 @@ def project(model_folder: Path, corpora: dict[str, Path], tmp_path_factory: pyte
 
 def snakemake(folder: Path, *more: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", *more, "--cores", "1", "--resources", "gpu=1"], cwd=folder, text=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        check=False, timeout=300,
+        [
+            sys.executable, "-m", "snakemake", *more, "-s", str(PROJECT / "Snakefile"), "--cores", "1", "--resources",
+            "gpu=1",
+        ],
+        cwd=folder, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, check=False, timeout=300,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 
