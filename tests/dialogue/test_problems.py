@@ -65,8 +65,10 @@ def test_a_placeholder_whose_entry_is_wrong_is_a_mistake_of_that_entry_and_of_no
 
 
 def test_a_broken_entry_is_told_where_nothing_else_tells_of_it(tmp_path: Path) -> None:
-    (tmp_path / "placeholders.yaml").write_text("mc: [Kari, Ola]\n", encoding="utf-8")
-    config = read_config({"dialogue_dir": str(tmp_path), "build_dir": str(tmp_path / "build")})
+    dialogue = tmp_path / "dialogue"
+    dialogue.mkdir()
+    (dialogue / "placeholders.yaml").write_text("mc: [Kari, Ola]\n", encoding="utf-8")
+    config = read_config({"dialogue_dir": str(dialogue), "build_dir": str(tmp_path / "build")})
     told = r"text: placeholder '\{mc\}' has a value that cannot be used; mend its entry in placeholders\.yaml"
     with pytest.raises(ReplikkError, match=told):
         speak_text(config, "Hei {mc}!", "nb", "kari")
