@@ -53,6 +53,8 @@ class Expanded:
     """Why the row has no clip, in plain words."""
     problems: tuple[tuple[str, str], ...] = ()
     """(what is wrong, what to write instead)."""
+    of_policies: tuple[tuple[str, str], ...] = ()
+    """Those of ``problems`` that are mistakes of a policy, which ``validate_policies`` tells with their place."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,7 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
     """Fill in the placeholders of a row's ``text`` and ``say``.
 
     ``placeholders`` is the section of the configuration. Several placeholders with values multiply, the first one's
-    values outermost. Problems of the policies themselves are ``validate_policies``' business and only make a value
-    missing here.
+    values outermost. What is wrong with a policy is ``validate_policies``' business; here its value cannot be used.
     """
     if not _may_hold_placeholder(text) and not _may_hold_placeholder(say):
         return Expanded((Expansion("", text, say),))
@@ -100,14 +101,15 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
     wanted = {name: token.raw for token, name in reversed(spoken) if name is not None}
     order = list(dict.fromkeys(name for _, name in spoken if name is not None))
 
-    problems, choices, skip = [], [], ""
+    problems: list[tuple[str, str]] = []
+    of_policies: list[tuple[str, str]] = []
+    choices, skip = [], ""
     for name in order:
         policy = _policy_of(name, by_name)
         if policy is None and name in by_name:
-            raw = printable(wanted[name], 60)
-            problems.append(
-                (f"placeholder '{raw}' has no value that can be used", "mend its entry in placeholders.yaml")
-            )
+            what = f"placeholder '{printable(wanted[name], 60)}' has a value that cannot be used"
+            of_policies.append((what, "mend its entry in placeholders.yaml"))
+            problems.append(of_policies[-1])
         elif policy is None:
             what, instead = unresolved(wanted[name], name)
             close = nearest(name, by_name)
@@ -134,7 +136,7 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
             )
         )
     if problems:
-        return Expanded((), problems=tuple(problems))
+        return Expanded((), problems=tuple(problems), of_policies=tuple(of_policies))
 
     variants = []
     for chosen in itertools.product(*choices):

@@ -3,7 +3,8 @@
 What a judge writes is weaker evidence than how well the wanted words explain the sound: a recogniser that spells a
 homophone its own way has heard the right sound. So a judge that gives a margin can overrule its own spelling, while
 the line's *misfit* (``misfit_nats``) is so small that not even one wrong letter fits into it. A judge without a margin
-is taken at its word. Neither overrules the measurements of the signal.
+is taken at its word; where it cannot even say how likely the wanted text is, word by word (``other_words.py``).
+Neither overrules the measurements of the signal.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from replikk.judges.compare import Comparison
 from replikk.judges.evidence import Evidence
 from replikk.judges.hearing_reasons import hearing_reasons, is_as_likely, second_ear_doubt
+from replikk.judges.other_words import other_words
 from replikk.judges.reason import DOUBT, Reason
 from replikk.judges.sound_reasons import pace_reasons, sound_reasons
 from replikk.judges.thresholds import Band
@@ -108,9 +110,12 @@ def _word_reasons(evidence: Evidence, heard: Comparison, band: Band) -> Iterator
 
 def _free_reasons(evidence: Evidence, heard: Comparison, band: Band, doubt: Reason | None) -> Iterator[Reason]:
     """The words by a judge without a margin, which writes freely."""
-    found = [*_count_reasons(heard, band), *_rate_reasons(heard, band)]
     hearing = evidence.hearing
     deficit = None if hearing is None else hearing.wanted_deficit_nats
+    rates = list(_rate_reasons(heard, band))
+    if deficit is None and not any(reason.code in ("word_errors", "character_errors") for reason in rates):
+        rates += _other_word_reasons(heard, band)  # nothing else would see it
+    found = [*_count_reasons(heard, band), *rates]
     if found and is_as_likely(evidence, band) and heard.cer <= band.max_proven_cer:
         # Two spellings of one sound to it: not proof of a fault, and no proof of the words either, unless a
         # recogniser without a language model heard them.
@@ -139,6 +144,14 @@ def _rate_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
         yield Reason("character_errors", heard.cer, band.max_cer, f"words are unclear: {_wanted_and_heard(wrong)}")
     if heard.longest_wrong_run_words > band.max_wrong_run_words:
         yield _wrong_run(heard, band)
+
+
+def _other_word_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
+    """Words that were heard as other words, in a line whose rates are within their limits."""
+    others = other_words(heard.alignment)
+    if len(others) > band.max_other_words:
+        text = f"{'another word' if len(others) == 1 else 'other words'} heard: {_wanted_and_heard(others)}"
+        yield Reason("other_words", len(others), band.max_other_words, text)
 
 
 def _wrong_run(heard: Comparison, band: Band) -> Reason:

@@ -45,6 +45,8 @@ class Band:
     """Character errors per character of the script."""
     max_wrong_run_words: int = 1
     """Wrong words in a row."""
+    max_other_words: int = 0
+    """Words heard as another word, whatever the rates; for judges that cannot say how likely the wanted text is."""
     max_missing_words: int = 0
     """Words of the script for which nothing was heard."""
     max_extra_words: int = 0

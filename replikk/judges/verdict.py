@@ -21,7 +21,7 @@ from replikk.judges.thresholds import Thresholds
 from replikk.judges.voice_profiles import VoiceFit
 from replikk.judges.voice_traits import VoiceTraits
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same evidence and thresholds would give another verdict: it is part of every verdict's key."""
 
 

@@ -92,9 +92,15 @@ def _missing(settings: ModelSettings, models: tuple[PublishedModel, ...]) -> str
     if settings.is_local_copy:
         return (
             f"{path}: {what}{others}; put {wanted} into {settings.models_dir}, which is never fetched into, or leave "
-            f"models_dir out and run: {FETCH_COMMAND}"
+            f"models_dir out and run: {_fetch_command(settings)}"
         )
-    return f"{path}: {what}{others}; fetch {wanted} ({_size(models)}) with: {FETCH_COMMAND}"
+    return f"{path}: {what}{others}; fetch {wanted} ({_size(models)}) with: {_fetch_command(settings)}"
+
+
+def _fetch_command(settings: ModelSettings) -> str:
+    """What to type. Without the settings that name a judge, the command would not know that it needs models."""
+    same_settings = "  and the --configfile or --config of this build, which name the judge" if settings.judges else ""
+    return FETCH_COMMAND + same_settings
 
 
 def _faults(model: PublishedModel, models_dir: Path, lock: Mapping[str, LockedModel]) -> list[tuple[Path, str]]:

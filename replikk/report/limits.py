@@ -94,6 +94,7 @@ _UNITS: dict[str, tuple[Callable[[float], str], str]] = {
     "unclear_word": (spell_share, AT_MOST),
     "character_errors": (spell_share, AT_MOST),
     "wrong_run": (_words, AT_MOST),
+    "other_words": (_words, AT_MOST),
     "missing_end": (_words, AT_MOST),
     "missing_words": (_words, AT_MOST),
     "repeated": (_words, AT_MOST),

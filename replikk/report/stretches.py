@@ -19,9 +19,9 @@ SHORTEST_S = 0.06
 LONGEST_LABEL = 40
 
 _ABOUT_WORDS = frozenset({
-    "wrong_words", "word_errors", "character_errors", "wrong_run", "missing_end", "missing_words", "repeated",
-    "extra_start", "extra_end", "extra_words", "unclear_word", "unclear_words", "misfit", "direction_spoken",
-    "reference_spoken", "loop", "other_language",
+    "wrong_words", "word_errors", "character_errors", "other_words", "wrong_run", "missing_end", "missing_words",
+    "repeated", "extra_start", "extra_end", "extra_words", "unclear_word", "unclear_words", "misfit",
+    "direction_spoken", "reference_spoken", "loop", "other_language",
 })  # fmt: skip
 _WORD_LABELS = {"del": "missing", "ins": "extra", "sub": "wrong"}
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from replikk.config import read_config
+from replikk.dialogue.lines_of_rows import speak_text
 from replikk.dialogue.plan import open_plan
-from replikk.errors import DialogueError, Problem
+from replikk.errors import DialogueError, Problem, ReplikkError
 
 VOICES = "voices: {kari: {}}\ncharacters: {Ugla: kari}\n"
 
@@ -55,10 +56,22 @@ def test_a_character_with_a_voice_that_is_not_there_is_a_mistake_of_the_voices_a
     assert heading == "1 problem in the dialogue files:"
 
 
-def test_a_placeholder_whose_entry_is_wrong_is_not_proposed_to_itself(tmp_path: Path) -> None:
-    told = problems(tmp_path, "a_1;Hei {mc}!;Ugla\n", placeholders="mc: [Kari, Ola]\n")
-    assert "a.csv:2 [a_1] text: placeholder '{mc}' has no value that can be used; mend its entry" in told[1]
-    assert "placeholders.yaml placeholders.mc: does not say what to speak" in told[2]
+def test_a_placeholder_whose_entry_is_wrong_is_a_mistake_of_that_entry_and_of_no_row(tmp_path: Path) -> None:
+    rows = "a_1;Hei {mc}!;Ugla\na_2;Ja, {mc}.;Ugla\na_3;Og {hun}?;Ugla\n"
+    [heading, missing, broken] = problems(tmp_path, rows, placeholders="mc: [Kari, Ola]\n")
+    assert heading == "2 problems in the dialogue files:"
+    assert missing.startswith("  a.csv:4 [a_3] text: placeholder '{hun}' has no value; ")
+    assert broken.startswith("  placeholders.yaml placeholders.mc: does not say what to speak; ")
+
+
+def test_a_broken_entry_is_told_where_nothing_else_tells_of_it(tmp_path: Path) -> None:
+    dialogue = tmp_path / "dialogue"
+    dialogue.mkdir()
+    (dialogue / "placeholders.yaml").write_text("mc: [Kari, Ola]\n", encoding="utf-8")
+    config = read_config({"dialogue_dir": str(dialogue), "build_dir": str(tmp_path / "build")})
+    told = r"text: placeholder '\{mc\}' has a value that cannot be used; mend its entry in placeholders\.yaml"
+    with pytest.raises(ReplikkError, match=told):
+        speak_text(config, "Hei {mc}!", "nb", "kari")
 
 
 def test_what_is_empty_is_told_once(tmp_path: Path) -> None:

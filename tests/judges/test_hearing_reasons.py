@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from replikk.judges.evidence import LineFacts, gather
+from replikk.judges.other_words import is_other_word
 from replikk.judges.records import HeardWord, Hearing, Transcript
 from replikk.judges.signal_evidence import SignalEvidence
-from replikk.judges.thresholds import Thresholds
+from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import Verdict, decide
 
 SCRIPT = "Hvor er den lille gule nøkkelen til den gamle lykten?"
@@ -93,3 +94,70 @@ def test_sound_after_the_last_word() -> None:
     assert codes(judged(SCRIPT, words=words)) == {"sound_after_words"}
     words = tuple(HeardWord(word, 0.0, 4.0, 0.9) for word in SCRIPT.split())
     assert judged(SCRIPT, words=words).outcome == "pass"
+
+
+LONG = "Kan du si meg hvor den arkeologiske utstillingen i den gamle landsbyen er?"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard"),
+    [
+        ("hvor", "når"),
+        ("meg", "deg"),
+        ("gamle", "gavle"),
+        ("landsbyen", "landsbyene"),
+        ("utstillingen", "innstillingen"),
+        ("arkeologiske", "arkeologisk"),
+    ],
+)
+def test_another_word_in_a_long_line_is_seen_where_the_judge_gives_no_likelihoods(wanted: str, heard: str) -> None:
+    """Within every rate: one word of thirteen."""
+    [reason] = judged(LONG.replace(wanted, heard), script=LONG, wanted_deficit_nats=None).reasons
+    assert (reason.code, reason.measured, reason.threshold) == ("other_words", 1, 0)
+    assert reason.text == f"another word heard: «{heard}» instead of «{wanted}»"
+    # One that gives them is believed.
+    assert judged(LONG.replace(wanted, heard), script=LONG, wanted_deficit_nats=4.0).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard"),
+    [("arkeologiske", "arkiologiske"), ("utstillingen", "utstilingen"), ("at den", "å den"), ("Kan", "Can")],
+)
+def test_a_slip_in_writing_is_no_other_word(wanted: str, heard: str) -> None:
+    script = LONG.replace("hvor den", "at den")
+    assert wanted in script
+    assert judged(script.replace(wanted, heard), script=script, wanted_deficit_nats=None).outcome == "pass"
+
+
+def test_how_many_other_words_may_pass_is_a_limit() -> None:
+    thresholds = thresholds_from_mapping({"bands": {"8+": {"max_other_words": 1}}})
+    for heard, outcome in (
+        (LONG.replace("meg", "deg"), "pass"),
+        (LONG.replace("meg", "deg").replace("er?", "var"), "retry"),
+    ):
+        transcript = Transcript("t", heard, (), None, Hearing())
+        assert decide(gather(LineFacts(LONG), transcript, GOOD), thresholds).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "different"),
+    [
+        ("han", "hun", True),
+        ("ikke", "ikkje", True),  # the accept-sets were asked before: here it is another word
+        ("femtifire", "femtifem", True),
+        ("trettifem", "trettisem", True),
+        ("25", "26", True),
+        ("22 33 44 55", "22334465", True),
+        ("fullt", "fult", False),
+        ("en", "et", False),
+        ("og", "å", False),
+        ("bilen", "biler", True),
+        ("uforutsigbare", "uforutsibare", False),
+        ("sannsynlighetsregning", "sansynlighetsrekning", False),
+        ("forklarer", "forklaret", True),
+        ("Ålesund", "alesund", True),
+        ("", "noe", True),
+    ],
+)
+def test_two_words_or_one_word_and_a_slip(one: str, other: str, different: bool) -> None:
+    assert is_other_word(one, other) is different
