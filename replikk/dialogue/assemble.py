@@ -62,7 +62,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
     if voice_problems and not voices.voices:  # every row would complain of its voice: this is the one thing to mend
         raise DialogueError([*voice_problems, *placeholder_problems])
 
-    desk = Desk(config, engine, voices, lexicon, placeholders, problems)
+    unread = any(not found.column.startswith("placeholders.") for found in placeholder_problems)
+    desk = Desk(config, engine, voices, lexicon, placeholders, problems, placeholders_unread=unread)
     lines: dict[Path, list[Line]] = {}
     exceptions: dict[Path, list[dict[str, str]]] = {}
     for path in rows:

@@ -31,6 +31,8 @@ class Desk:
     unfollowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     casting: dict[tuple[str, str], Voice | tuple[str, str]] = field(default_factory=dict)
     """The cells voice and character to what ``Voices.voice_for`` says of them."""
+    placeholders_unread: bool = False
+    """Whether ``placeholders.yaml`` is there and cannot be read: that is told once, and not in every row it is for."""
 
 
 def read_policies(config: Config) -> tuple[dict[str, Any], list[Problem]]:

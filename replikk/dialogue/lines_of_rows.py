@@ -37,8 +37,10 @@ def lines_of(row: SheetRow, desk: Desk) -> Iterator[Line]:
         problem(row, "voice" if row.voice else "character", what, instead, desk)
         return
     expanded = expand(row.text, desk.placeholders, row.say)
+    # What is told of placeholders.yaml itself is not told again.
+    told = (*expanded.of_policies, *(expanded.without_policy if desk.placeholders_unread else ()))
     for what, instead in expanded.problems:
-        if (what, instead) not in expanded.of_policies:  # placeholders.yaml was told about those
+        if (what, instead) not in told:
             problem(row, "say" if row.say else "text", what, instead, desk)
     if expanded.skipped:
         leave_out(row, expanded.skipped, desk)

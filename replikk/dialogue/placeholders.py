@@ -55,6 +55,8 @@ class Expanded:
     """(what is wrong, what to write instead)."""
     of_policies: tuple[tuple[str, str], ...] = ()
     """Those of ``problems`` that are mistakes of a policy, which ``validate_policies`` tells with their place."""
+    without_policy: tuple[tuple[str, str], ...] = ()
+    """Those that an unreadable ``placeholders.yaml`` brings about, where it is one."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,9 @@ def validate_policies(placeholders: Any, file: str = "config.yaml") -> list[Prob
     if placeholders is None:
         return []
     if not isinstance(placeholders, Mapping):
-        return [
-            Problem(
-                file, None, "", "placeholders", "is not a mapping", "write  placeholders: {name: {substitute: venn}}"
-            )
-        ]
+        of_settings = "placeholders: {name: {substitute: venn}}"
+        instead = f"write  {of_settings if file == 'config.yaml' else 'name: {substitute: venn}'}"
+        return [Problem(file, None, "", "placeholders", "is not a mapping", instead)]
     problems = []
     for name, value in placeholders.items():
         _, wrong = _policy(value)
@@ -103,6 +103,7 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
 
     problems: list[tuple[str, str]] = []
     of_policies: list[tuple[str, str]] = []
+    without_policy: list[tuple[str, str]] = []
     choices, skip = [], ""
     for name in order:
         policy = _policy_of(name, by_name)
@@ -113,12 +114,10 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
         elif policy is None:
             what, instead = unresolved(wanted[name], name)
             close = nearest(name, by_name)
-            problems.append(
-                (
-                    what,
-                    f"did you mean '{close}', which has one? Otherwise {instead}" if close else instead,
-                )
+            without_policy.append(
+                (what, f"did you mean '{close}', which has one? Otherwise {instead}" if close else instead)
             )
+            problems.append(without_policy[-1])
         elif policy.skip:
             skip = skip or f"placeholder {printable(wanted[name], 60)}: placeholders.yaml says to skip lines with it"
         else:
@@ -136,7 +135,7 @@ def expand(text: str, placeholders: Mapping[str, Any], say: str = "") -> Expande
             )
         )
     if problems:
-        return Expanded((), problems=tuple(problems), of_policies=tuple(of_policies))
+        return Expanded((), "", tuple(problems), tuple(of_policies), tuple(without_policy))
 
     variants = []
     for chosen in itertools.product(*choices):

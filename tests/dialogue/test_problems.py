@@ -64,6 +64,20 @@ def test_a_placeholder_whose_entry_is_wrong_is_a_mistake_of_that_entry_and_of_no
     assert broken.startswith("  placeholders.yaml placeholders.mc: does not say what to speak; ")
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("mc: {substitute: Kari\n", "placeholders.yaml:2: is not YAML here"),
+        ("- mc\n- Kari\n", "placeholders.yaml placeholders: is not a mapping; write  name: {substitute: venn}"),
+    ],
+)
+def test_a_file_of_placeholders_that_cannot_be_read_is_one_mistake(tmp_path: Path, written: str, told: str) -> None:
+    rows = "a_1;Hei {mc}!;Ugla\na_2;Ja, {mc}.;Ugla\na_3;Hei.;Reven\n"
+    [heading, row, of_file] = problems(tmp_path, rows, placeholders=written)
+    assert heading == "2 problems in the dialogue files:"
+    assert row.startswith("  a.csv:4 [a_3] character: ") and of_file.startswith(f"  {told}")
+
+
 def test_a_broken_entry_is_told_where_nothing_else_tells_of_it(tmp_path: Path) -> None:
     dialogue = tmp_path / "dialogue"
     dialogue.mkdir()

@@ -1,5 +1,6 @@
 """The measurement of the judge: planted damage, and the table in the docs."""
 
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -8,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replikk.errors import ReplikkError
-from replikk.judges.mini import damage
+from replikk.judges.mini import damage, measure_page
 from replikk.judges.mini.measure import read_as_intended
 from replikk.judges.mini.measure_page import BEGIN, END, insert, read_voices
+from replikk.judges.seeded import page as verdict_page
 
+PROJECT = Path(__file__).parents[2]
 WORDS = "den gamle kapteinen seilte over det store havet".split()  # noqa: SIM905
 words = st.lists(st.sampled_from(WORDS), min_size=7, max_size=12)
 
@@ -84,3 +87,18 @@ def test_voices_that_cannot_be_read_are_named(tmp_path, content):
     (tmp_path / "voices.yaml").write_text(content)
     with pytest.raises(ReplikkError, match=r"voices\.yaml"):
         read_voices(tmp_path / "voices.yaml")
+
+
+@pytest.mark.parametrize("writer", [measure_page, verdict_page], ids=["judge.md", "verdict.md"])
+def test_what_is_edited_on_the_page_during_the_minutes_of_measuring_stays(writer, tmp_path, monkeypatch):
+    place = tmp_path / "page.md"
+    place.write_text(f"old words\n{writer.BEGIN}\n{writer.END}\n", encoding="utf-8")
+
+    def measure_while_somebody_edits(*_, **__):
+        place.write_text(place.read_text("utf-8").replace("old words", "new words"), encoding="utf-8")
+        return []
+
+    monkeypatch.setattr(writer, "measure", measure_while_somebody_edits)
+    monkeypatch.setattr(writer, "table", lambda *_: f"{writer.BEGIN}\nmeasured\n{writer.END}")
+    assert writer.measure_and_write(PROJECT / "dialogue" / "voices.yaml", place, 1, 1)
+    assert place.read_text("utf-8") == f"new words\n{writer.BEGIN}\nmeasured\n{writer.END}\n"

@@ -60,11 +60,11 @@ def insert(page: str, part: str) -> str:
 
 def measure_and_write(voices: Path, page: Path, voices_per_line: int, seed: int = 1) -> bool:
     """Measure, write the table, print it; whether every target is met. Raises ReplikkError."""
-    before = page.read_text(encoding="utf-8")
-    insert(before, "")  # a page without a place for the table is found before minutes of work
+    insert(page.read_text(encoding="utf-8"), "")  # a page without a place for it is found before minutes of work
     studio = Studio(read_voices(voices))
     rows = measure(studio, voices_per_line=voices_per_line, seed=seed)
     part = table(rows, studio)
-    write_if_changed(page, insert(before, part).encode())
+    # Read again: somebody may have edited the page meanwhile.
+    write_if_changed(page, insert(page.read_text(encoding="utf-8"), part).encode())
     print(part)
     return all(row.met for row in rows)

@@ -74,11 +74,11 @@ def insert(page: str, part: str) -> str:
 
 def measure_and_write(voices: Path, page: Path, clips_per_cell: int, seed: int) -> bool:
     """Measure, write the table, print it; whether every target is met. Raises ReplikkError."""
-    before = page.read_text(encoding="utf-8")
-    insert(before, "")  # a page without a place for the table is found before minutes of work
+    insert(page.read_text(encoding="utf-8"), "")  # a page without a place for it is found before minutes of work
     studio = Studio(read_voices(voices))
     cells = measure(studio, clips_per_cell=clips_per_cell, seed=seed)
     part = table(cells, studio, seed)
-    write_if_changed(page, insert(before, part).encode())
+    # Read again: somebody may have edited the page meanwhile.
+    write_if_changed(page, insert(page.read_text(encoding="utf-8"), part).encode())
     print(part)
     return all(cell.met for cell in cells)
