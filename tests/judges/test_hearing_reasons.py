@@ -129,6 +129,18 @@ def test_a_slip_in_writing_is_no_other_word(wanted: str, heard: str) -> None:
     assert judged(script.replace(wanted, heard), script=script, wanted_deficit_nats=None).outcome == "pass"
 
 
+def test_a_monologue_may_have_one_other_word_for_every_25() -> None:
+    """A judge without likelihoods gets about so many wrong of speech that is right."""
+    script = " ".join([LONG] * 4)
+    assert len(script.split()) // 25 == 2
+    one = script.replace("meg", "deg", 1)
+    two = one.replace("gamle", "gavle", 1)
+    three = two.replace("hvor", "når", 1)
+    found = [judged(heard, script=script, wanted_deficit_nats=None).reasons for heard in (one, two, three)]
+    told = [[(r.measured, r.threshold) for r in reasons if r.code == "other_words"] for reasons in found]
+    assert told == [[], [], [(3, 2)]]
+
+
 def test_how_many_other_words_may_pass_is_a_limit() -> None:
     thresholds = thresholds_from_mapping({"bands": {"8+": {"max_other_words": 1}}})
     for heard, outcome in (
