@@ -50,17 +50,17 @@ def test_the_build_lock_is_held_until_the_process_ends_although_nobody_keeps_it(
 ENDLESS_PACKAGING = """
 import sys, time
 from pathlib import Path
-import replikk.stages.package_assets as package
 from replikk.config import read_config
+from replikk.stages import package_assets, placed_clips
 
 def encode(order, settings, store):
     print("encoding", flush=True)
     time.sleep(600)
 
-package.encode = encode
+placed_clips.encode = encode
 build = Path(sys.argv[2])
 config = read_config({"dialogue_dir": sys.argv[1], "build_dir": sys.argv[2]})
-package.package_assets(
+package_assets.package_assets(
     config, build / "plan/lines.jsonl", build / "selection.jsonl", build / "assets/manifest.json",
     build / "changes.json", workers=2,
 )
