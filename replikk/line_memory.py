@@ -28,28 +28,34 @@ class LineMemory:
         self._path = path
         self._basis = basis.encode()
         self._before = _read(path, self._basis)
-        self._now: dict[str, bytes] = {}
+        """Whole rows by digest; rows that stay are written again as they are."""
+        self._now: dict[bytes, bytes] = {}
 
     def find(self, source: bytes) -> bytes | None:
         """What was made of ``source``; None when it has to be made."""
-        key = hashlib.sha256(source).hexdigest()
-        made = self._before.get(key.encode())
-        if made is not None:
-            self._now[key] = made
-        return made
+        key = _key(source)
+        row = self._before.get(key)
+        if row is None:
+            return None
+        self._now[key] = row
+        return row[_DIGEST_LETTERS + 1 :]
 
     def keep(self, source: bytes, made: bytes) -> None:
         """Remember what was made of ``source``."""
-        self._now[hashlib.sha256(source).hexdigest()] = made
+        key = _key(source)
+        self._now[key] = b"%b %b" % (key, made)
 
     def save(self) -> None:
         """Write what was found and kept since the memory was opened, unless that is what the file holds."""
-        now = {key.encode(): made for key, made in self._now.items()}
-        if now == self._before and self._path.exists():
+        if self._now == self._before and self._path.exists():
             return
-        content = b"".join([self._basis, b"\n", *[b"%b %b\n" % row for row in now.items()]])
+        content = b"\n".join([self._basis, *self._now.values(), b""])
         # Not synced: a file that a power cut damages is told by its checksum.
         write_atomic(self._path, b"%08x " % zlib.crc32(content) + content, sync=False)
+
+
+def _key(source: bytes) -> bytes:
+    return hashlib.sha256(source).hexdigest().encode()
 
 
 def _read(path: Path, basis: bytes) -> dict[bytes, bytes]:
@@ -62,4 +68,4 @@ def _read(path: Path, basis: bytes) -> dict[bytes, bytes]:
     known, *rows = content.removesuffix(b"\n").split(b"\n")
     if known != basis:
         return {}
-    return {row[:_DIGEST_LETTERS]: row[_DIGEST_LETTERS + 1 :] for row in rows}
+    return {row[:_DIGEST_LETTERS]: row for row in rows}
