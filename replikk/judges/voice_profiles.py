@@ -40,12 +40,12 @@ _CLIPPED_SIGMAS = 4.0
 """Residuals are clipped there before the covariance is taken, which is not robust by itself."""
 _LEAST_APART_NATS = 4.0
 """Voices whose centres lie nearer are not told apart: chance alone puts those of twins 1 to 2 nats apart."""
-_MANY_LETTERS = 6
-_NATS_PER_LETTER = 16.0
+MANY_LETTERS = 6
+NATS_PER_LETTER = 16.0
 """So much is taken off for each letter that is lacking. A text of few different letters («Huff!») is no average of what
 a voice sounds like: clean clips of embedded voices lay up to 54 nats nearer to another voice at one to four letters,
 under 9 at six; clips of other voices at 80 and more."""
-_REFERENCE_HZ = 150.0
+REFERENCE_HZ = 150.0
 _LETTERS_PER_VOWEL = 1.0
 _LETTERS_PER_MARK = 4.0
 _LETTERS_PER_LINE = 2.0
@@ -62,7 +62,7 @@ class Sample:
     """See ``pace_letters``."""
     moods: frozenset[str] = frozenset()
     """What its direction asks for; empty for plain speech."""
-    different_letters: int = _MANY_LETTERS
+    different_letters: int = MANY_LETTERS
 
 
 @dataclass(frozen=True)
@@ -89,20 +89,20 @@ class VoiceFit:
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
     """Takes that are alike in what was asked of them."""
 
     takes: int
     level_db: float
     level_spread_db: float
     pitch: float | None
-    """Semitones above ``_REFERENCE_HZ``."""
+    """Semitones above ``REFERENCE_HZ``."""
     pitch_spread: float
     seconds_per_letter: float
 
 
 @dataclass(frozen=True)
-class _Space:
+class Space:
     """Where takes of the game are compared as voices."""
 
     scale: tuple[float, ...]
@@ -117,9 +117,9 @@ class _Space:
 class Profiles:
     """All voices of a game."""
 
-    groups: Mapping[str, Mapping[frozenset[str] | None, _Group]]
+    groups: Mapping[str, Mapping[frozenset[str] | None, Group]]
     """By voice, then by moods; None is all of its takes."""
-    space: _Space | None
+    space: Space | None
 
 
 def pace_letters(text: str) -> float:
@@ -171,8 +171,8 @@ def fit(profiles: Profiles, voice: str, take: Sample) -> VoiceFit | None:
 # One voice -----------------------------------------------------------------------------------------------------------
 
 
-def _groups(takes: Sequence[Sample]) -> dict[frozenset[str] | None, _Group]:
-    groups: dict[frozenset[str] | None, _Group] = {None: _group(takes)}
+def _groups(takes: Sequence[Sample]) -> dict[frozenset[str] | None, Group]:
+    groups: dict[frozenset[str] | None, Group] = {None: _group(takes)}
     for moods in {take.moods for take in takes}:
         alike = [take for take in takes if take.moods == moods]
         if len(alike) >= LEAST_TAKES:
@@ -180,12 +180,12 @@ def _groups(takes: Sequence[Sample]) -> dict[frozenset[str] | None, _Group]:
     return groups
 
 
-def _group(takes: Sequence[Sample]) -> _Group:
+def _group(takes: Sequence[Sample]) -> Group:
     level, level_spread = _middle([take.traits.level_dbfs for take in takes])
     pitches = [pitch for take in takes if WHISPER not in take.moods and (pitch := _semitones(take.traits)) is not None]
     pitch, pitch_spread = _middle(pitches) if len(pitches) >= LEAST_TAKES else (None, 0.0)
     pace = median([take.traits.speaking_s / take.letters for take in takes])
-    return _Group(len(takes), round(level, 2), round(level_spread, 2), pitch, round(pitch_spread, 2), pace)
+    return Group(len(takes), round(level, 2), round(level_spread, 2), pitch, round(pitch_spread, 2), pace)
 
 
 def _middle(values: Sequence[float]) -> tuple[float, float]:
@@ -195,7 +195,7 @@ def _middle(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _semitones(traits: VoiceTraits) -> float | None:
-    return None if traits.pitch_hz is None else 12 * math.log2(traits.pitch_hz / _REFERENCE_HZ)
+    return None if traits.pitch_hz is None else 12 * math.log2(traits.pitch_hz / REFERENCE_HZ)
 
 
 # All voices ----------------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def _point(take: Sample) -> list[float] | None:
     return [*take.traits.timbre, pitch]
 
 
-def _space(samples: Mapping[str, Sequence[Sample]]) -> _Space | None:
+def _space(samples: Mapping[str, Sequence[Sample]]) -> Space | None:
     """None unless at least two voices can be told by their takes."""
     points = {voice: [point for take in takes if (point := _point(take))] for voice, takes in samples.items()}
     points = {voice: found for voice, found in points.items() if len(found) >= LEAST_TAKES}
@@ -234,7 +234,7 @@ def _space(samples: Mapping[str, Sequence[Sample]]) -> _Space | None:
         )
         for voice, here in whitened.items()
     }
-    return _Space(tuple(scale), whitening, whitened, rivals)
+    return Space(tuple(scale), whitening, whitened, rivals)
 
 
 def _whitening(rows: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
@@ -267,7 +267,7 @@ def _whitened(
     return tuple([sum(map(mul, row, scaled)) for row in whitening])  # rows end where they are zero
 
 
-def _nearest(space: _Space | None, voice: str, take: Sample) -> tuple[str, float]:
+def _nearest(space: Space | None, voice: str, take: Sample) -> tuple[str, float]:
     point = _point(take)
     if space is None or voice not in space.centres or point is None or len(point) != len(space.scale):
         return "", 0.0
@@ -277,7 +277,7 @@ def _nearest(space: _Space | None, voice: str, take: Sample) -> tuple[str, float
     if not far:
         return "", 0.0
     nearest = min(far, key=lambda name: (far[name], name))
-    chance = _NATS_PER_LETTER * max(0, _MANY_LETTERS - take.different_letters)
+    chance = NATS_PER_LETTER * max(0, MANY_LETTERS - take.different_letters)
     return nearest, round(own - far[nearest] - chance, 2)
 
 

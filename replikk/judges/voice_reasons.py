@@ -18,7 +18,7 @@ from replikk.judges.thresholds import Band
 from replikk.judges.voice_profiles import VoiceFit
 from replikk.judges.voice_traits import VoiceTraits
 
-_DIRECTED_SLACK = 1.35
+DIRECTED_SLACK = 1.35
 """What a direction does to a voice: 4 dB, 6 semitones and a quarter of the pace for the moods that do most."""
 
 
@@ -48,7 +48,7 @@ def _outliers(fit: VoiceFit, band: Band) -> Iterator[Reason]:
     if fit.nearest_voice and fit.other_voice_nats > band.max_other_voice_nats:
         text = f"it sounds more like the voice '{fit.nearest_voice}' than like its own"
         yield Reason("other_voice", fit.other_voice_nats, band.max_other_voice_nats, text, DOUBT)
-    slack = 1.0 if fit.like_direction else _DIRECTED_SLACK
+    slack = 1.0 if fit.like_direction else DIRECTED_SLACK
     limit = round(max(band.max_level_deviation_db * slack, band.max_outlier_sigmas * fit.level_spread_db), 2)
     if abs(fit.level_deviation_db) > limit:
         how = "louder" if fit.level_deviation_db > 0 else "quieter"

@@ -7,7 +7,7 @@ not pay for importing a judge. Evidence and verdicts are remembered by everythin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from replikk.judges.verdict import RANKS, Verdict, badness, decide, failure_verd
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
 from replikk.report.told import WORD_COUNTS
 from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
-from replikk.stages.voice_doubts import Doubts, VoiceDoubts
+from replikk.stages.voice_doubts import Doubts, VoiceDoubts, has_doubts
 from replikk.stages.voice_traits import measure_missing, tools_fingerprint
 from replikk.store import Store
 
@@ -68,7 +68,7 @@ def open_bench(config: Config, plan: Plan) -> Bench:
         store=store,
         basis=digest([EVIDENCE_VERSION, judge.fingerprint(), plan.cast_names]),
         limits=limits,
-        voices=VoiceDoubts(plan, store, thresholds, tools, limits),
+        voices=VoiceDoubts(plan, store, thresholds, tools),
     )
 
 
@@ -80,6 +80,22 @@ def hear_missing(config: Config, bench: Bench, take_keys: Collection[str]) -> No
     unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.find(key), saying[key])]
     if unheard:
         listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)
+    _measure(config, bench, take_keys)
+
+
+def measure_voices(config: Config, bench: Bench, takes: Iterable[tuple[PlannedLine, str]]) -> None:
+    """Measure those of the takes that are held against others, and of those that the voices are known by, that lack it.
+
+    They were measured when they were listened to, except in a store of before, or with other measures.
+    """
+    missing = [
+        key for planned, key in takes if has_doubts(planned) and bench.voices.traits_of(planned, key) is None
+    ]  # fmt: skip
+    if missing or not bench.voices.are_known:
+        _measure(config, bench, missing)
+
+
+def _measure(config: Config, bench: Bench, take_keys: Collection[str]) -> None:
     samples = [planned.takes[0] for lines in bench.voices.samples.values() for planned in lines]
     measure_missing(config, bench.plan, bench.store, bench.store.journal("traits"), [*take_keys, *samples])
     bench.voices.refresh()
@@ -111,25 +127,22 @@ def read_evidence(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence
 def known_verdict(bench: Bench, planned: PlannedLine, take_key: str) -> dict[str, Any] | None:
     """What ``judge_line`` said of this take and line before; None when that is not known any more."""
     key_of_evidence = evidence_key(bench, planned, take_key)
-    key = _verdict_key(bench, key_of_evidence)
-    known, doubts = bench.verdicts.get(key), bench.voices.of(planned, take_key, key)
+    known = bench.verdicts.get(_verdict_key(bench, key_of_evidence))
     # The evidence itself is not looked for: the report makes what was lost and is to be shown anew.
-    if known is None or doubts is None:
-        return None
-    return {**_with_doubts(known["verdict"], doubts), "evidence": key_of_evidence}
+    return None if known is None else {**known["verdict"], "evidence": key_of_evidence}
 
 
 def basis_of_verdicts(bench: Bench) -> str:
-    """A digest of all that the verdict on a line's take depends on beside the line's row in the plan."""
+    """A digest of all that the own verdict on a line's take depends on beside the line's row in the plan."""
     transcripts_of_references = {name: voice.reference_transcript for name, voice in bench.plan.voices.items()}
-    return digest([bench.basis, bench.limits, bench.voices.basis, transcripts_of_references])
+    return digest([bench.basis, bench.limits, transcripts_of_references])
 
 
 def _verdict_key(bench: Bench, key_of_evidence: str) -> str:
     return hashlib.sha256(f"{bench.limits}{key_of_evidence}".encode()).hexdigest()
 
 
-def _with_doubts(record: dict[str, Any], doubts: Doubts) -> dict[str, Any]:
+def with_doubts(record: dict[str, Any], doubts: Doubts) -> dict[str, Any]:
     """A take's own verdict with what the other lines of its voice say: as ``decide`` with the take's ``VoiceFit``."""
     if not doubts or record["outcome"] == "retry" or any(reason["code"] == "not_heard" for reason in record["reasons"]):
         return record
@@ -141,6 +154,7 @@ def _with_doubts(record: dict[str, Any], doubts: Doubts) -> dict[str, Any]:
 def judge_line(bench: Bench, planned: PlannedLine, take_key: str, is_one_of_few: bool = False) -> dict[str, Any]:
     """The verdict on a take as a reading of this line: outcome, reasons, badness, words, and the evidence's key.
 
+    It is the take's own: the doubts that other lines raise (``voice_doubts``) come into it by ``with_doubts``.
     For one of few takes old evidence is not looked for: gathering it takes a millisecond, reading all of it fifty.
     """
     key_of_evidence = evidence_key(bench, planned, take_key)
@@ -150,13 +164,12 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str, is_one_of_few:
     else:
         evidence = _gather(bench, planned, take_key)
         bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
-    _, traits = bench.voices.fit(planned, take_key)
-    verdict = decide(evidence, bench.thresholds, None, traits)
+    verdict = decide(evidence, bench.thresholds, None, bench.voices.traits_of(planned, take_key))
     record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
     key = _verdict_key(bench, key_of_evidence)
     if bench.verdicts.get(key) != (kept := {"take": take_key, "verdict": record}):
         bench.verdicts.append(key, kept)
-    return {**_with_doubts(record, bench.voices.of(planned, take_key, key) or []), "evidence": key_of_evidence}
+    return {**record, "evidence": key_of_evidence}
 
 
 def _gather(bench: Bench, planned: PlannedLine, take_key: str) -> Evidence:

@@ -89,7 +89,7 @@ def _settings(config: Config) -> tuple[str, float, str]:
 
 def _decided(config: Config, plan: Plan) -> Iterator[Case]:
     """Takes that a person accepted, locked or wanted again, and those that passed undisputed."""
-    from replikk.stages.bench import hear_missing, judge_line, known_verdict, open_bench, read_evidence
+    from replikk.stages.bench import hear_missing, judge_line, known_verdict, open_bench, read_evidence, with_doubts
     from replikk.stages.transcribe_takes import is_heard
 
     decisions, problems = read_decisions(config.dialogue_dir / "decisions.csv")
@@ -124,7 +124,10 @@ def _decided(config: Config, plan: Plan) -> Iterator[Case]:
             continue
         for key in planned.takes:
             known, evidence = known_verdict(bench, planned, key), read_evidence(bench, planned, key)
-            if known is not None and known["outcome"] == "pass" and evidence is not None:
+            spoken = bench.voices.spoken(planned, key) if bench.voices.are_known else None
+            if known is None or spoken is None or evidence is None:
+                continue
+            if with_doubts(known, bench.voices.of(spoken))["outcome"] == "pass":
                 yield Case(f"{planned.line.id} {key[:12]}", True, evidence, *bench.voices.fit(planned, key))
                 break
 

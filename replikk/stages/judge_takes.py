@@ -17,7 +17,6 @@ import orjson
 from replikk.config import Config
 from replikk.dialogue.plan import read_plan
 from replikk.files import canonical_json, digest, read_jsonl, write_atomic, write_jsonl
-from replikk.line_memory import LineMemory
 from replikk.locks import job_lock
 
 log = logging.getLogger(__name__)
@@ -55,15 +54,18 @@ def judge_takes(
             hear_missing,
             judge_line,
             known_verdict,
+            measure_voices,
             open_bench,
+            with_doubts,
         )
+        from replikk.stages.judged_lines import JudgedLines
+        from replikk.stages.voice_doubts import has_doubts
 
         plan = read_plan(plan_path)
         bench = open_bench(config, plan)
         basis = digest([fingerprint_of_rule, basis_of_verdicts(bench), round_number])
-        memory = LineMemory(bench.store.root / f"judged-{round_number}.rows", basis)
+        memory = JudgedLines(bench.store.root / f"judged-{round_number}.rows", basis, bench.voices)
         lines = plan.line_rows
-        rows: dict[int, bytes] = {}
         judged: list[tuple[int, str, dict[str, Any] | None]] = []
         for number, (takes, line) in enumerate(zip(plan.index.takes, lines, strict=True)):
             key = takes[round_number] if round_number < len(takes) else None
@@ -71,20 +73,24 @@ def judge_takes(
                 continue
             if failed[key]:
                 judged.append((number, key, failed_record(failed[key])))
-            elif (row := memory.find(line)) is not None:
-                rows[number] = row
-            else:
+            elif not memory.take_over(number, line):
                 judged.append((number, key, known_verdict(bench, plan.lines[number], key)))
         unknown = [key for _, key, known in judged if known is None]
         hear_missing(config, bench, unknown)
+        new = [(plan.lines[number], key) for number, key, _ in judged if not failed[key]]
+        if new or memory.has_moved:
+            measure_voices(config, bench, new)
+        rows = memory.rows()
         for number, key, known in judged:
             planned = plan.lines[number]
             verdict = known or judge_line(bench, planned, key, is_one_of_few=len(unknown) < FEW)
-            record = {"id": planned.line.id, "take": key, "round": round_number, **verdict}
-            rows[number] = canonical_json(record)
-            # A verdict that waits for a voice's other takes to be measured is none to keep.
-            if not failed[key] and (known or known_verdict(bench, planned, key)) is not None:
-                memory.keep(lines[number], rows[number])
+            own = {"id": planned.line.id, "take": key, "round": round_number, **verdict}
+            spoken = None if failed[key] else bench.voices.spoken(planned, key)
+            doubted = with_doubts(own, bench.voices.of(spoken)) if spoken is not None else own
+            rows[number] = canonical_json(doubted)
+            # Neither a failure nor a take that could not be measured is one to keep.
+            if not failed[key] and (spoken is not None or not has_doubts(planned)):
+                memory.keep(lines[number], own, spoken, doubted)
         memory.save()
         verdicts = [rows[number] for number in sorted(rows)]
         # Nearly all have passed, and of those nothing more is asked here.

@@ -15,13 +15,25 @@ from hypothesis import strategies as st
 from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.records import Transcript
 from replikk.judges.signal_evidence import SignalEvidence
+from replikk.judges.spoken_takes import SpokenTake, read_take_rows, spoken_take, take_row
 from replikk.judges.thresholds import Thresholds
 from replikk.judges.verdict import badness, decide
-from replikk.judges.voice_profiles import LEAST_TAKES, Sample, VoiceFit, fit, pace_letters, profiles_of, sample_of
+from replikk.judges.voice_profiles import (
+    LEAST_TAKES,
+    Profiles,
+    Sample,
+    VoiceFit,
+    fit,
+    pace_letters,
+    profiles_of,
+    sample_of,
+)
 from replikk.judges.voice_reasons import voice_reasons
+from replikk.judges.voice_screen import may_be_outliers
 from replikk.judges.voice_traits import VoiceTraits
 
-BAND = Thresholds().for_words(6)
+LIMITS = Thresholds()
+BAND = LIMITS.for_words(6)
 DIMENSIONS = 30
 
 
@@ -182,3 +194,67 @@ def test_profiles_need_no_numpy() -> None:
     """A build with one changed line judges one take, and must not pay for it."""
     script = "import sys, replikk.stages.bench, replikk.judges.voice_reasons; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+# Many takes at once --------------------------------------------------------------------------------------------------
+
+
+def doubted(profiles: Profiles, takes: list[SpokenTake]) -> list[int]:
+    """The takes that something speaks against, each looked at by itself."""
+    found = [fit(profiles, one.voice, one.sample()) for one in takes]
+    return [n for n, one in enumerate(takes) if [*voice_reasons(found[n], None, LIMITS.for_words(one.words))]]
+
+
+def odd_take(draw: random.Random, voices: int) -> SpokenTake:
+    """Of any voice, also of one that nobody knows, with something changed that may or may not lie beyond a limit."""
+    number = draw.randrange(voices)
+    changes: list[dict[str, object]] = [
+        {},
+        {"level_dbfs": draw.uniform(-40, -5)},
+        {"speaking_s": draw.choice([0.0, draw.uniform(0.5, 6)])},
+        {"pitch_hz": draw.choice([None, draw.uniform(60, 500)])},
+        {"timbre": draw.choice([None, (), tuple(draw.gauss(0, 1) for _ in range(DIMENSIONS))])},
+    ]
+    moods = draw.choice([frozenset(), frozenset({"whisper"}), frozenset({"quiet", "calm"})])
+    one = replace(
+        take(draw, draw.choice([number, draw.randrange(voices)]), moods=moods, **draw.choice(changes)),
+        different_letters=draw.randrange(1, 12),
+    )
+    return spoken_take(f"voice{draw.choice([number, number, 99])}", draw.randrange(0, 12), one)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 5))
+def test_the_screen_lets_no_outlier_pass(seed: int, voices: int) -> None:
+    draw = random.Random(seed)
+    samples = {
+        f"voice{number}": [
+            take(draw, number, moods=draw.choice([frozenset(), frozenset({"whisper"})]))
+            for _ in range(draw.choice([3, 12, 20]))
+        ]
+        for number in range(voices)
+    }
+    profiles = profiles_of(samples)
+    takes = [odd_take(draw, voices) for _ in range(60)]
+    assert set(doubted(profiles, takes)) <= set(may_be_outliers(profiles, takes, LIMITS))
+
+
+def test_the_screen_leaves_most_takes_out() -> None:
+    """Otherwise it would be no use: nearly all takes of a game are like their voice."""
+    samples = game(count=200)
+    takes = [spoken_take(voice, 6, one) for voice, some in samples.items() for one in some]
+    far = spoken_take("voice1", 6, take(random.Random(3), 1, level_dbfs=-3.0))
+    found = may_be_outliers(profiles_of(samples), [*takes, far], LIMITS)
+    assert found[-1] == len(takes) and len(found) < 0.02 * len(takes)
+
+
+def test_nothing_to_screen() -> None:
+    assert may_be_outliers(profiles_of(game()), [], LIMITS) == []
+
+
+def test_a_take_is_remembered_to_the_last_bit() -> None:
+    draw = random.Random(5)
+    takes = [odd_take(draw, 3) for _ in range(50)]
+    back = read_take_rows([take_row(one) for one in takes])
+    assert [one.sample() for one in back] == [one.sample() for one in takes]
+    assert [one[:3] for one in back] == [one[:3] for one in takes]
