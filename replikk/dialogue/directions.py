@@ -16,7 +16,7 @@ from replikk.dialogue.decided import AS_IN_THE_SHEET, Direction
 from replikk.dialogue.drills import is_drill
 from replikk.dialogue.lexicon import Lexicon
 from replikk.dialogue.markup import Marked, parse_markup
-from replikk.dialogue.norwegian import speakable
+from replikk.dialogue.norwegian.speakable import speakable
 from replikk.dialogue.placeholders import expand
 from replikk.dialogue.records import Line, Segment
 from replikk.errors import printable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from replikk.dialogue.norwegian import cardinal
+from replikk.dialogue.norwegian.cardinals import cardinal
 
 COUNTED_TO = 100
 WORD = re.compile(r"\w+")

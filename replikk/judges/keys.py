@@ -19,7 +19,7 @@ NUMBER_WORD = re.compile(
 @lru_cache(maxsize=4)
 def _pairs(locale: str) -> dict[str, str]:
     """Key of a word → key of the word that stands for it and for all that count as the same."""
-    from replikk.dialogue.norwegian import equivalent_words
+    from replikk.dialogue.norwegian.equivalents import equivalent_words
 
     pairs: dict[str, str] = {}
     for one in locales_of(locale):

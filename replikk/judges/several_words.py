@@ -48,7 +48,7 @@ def grouped_thousands(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:
 
 def amounts(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:
     """*99,90 kr*: a number with its currency has readings of its own (*nittini nitti*)."""
-    from replikk.dialogue.norwegian import readings
+    from replikk.dialogue.norwegian.readings import readings
 
     for at in range(len(pieces) - 1):
         one, other = pieces[at].word, pieces[at + 1].word
@@ -113,7 +113,7 @@ def laughs(tokens: Sequence[Token]) -> Iterator[Path]:
 
 def in_context(text: str, tokens: Sequence[Token], locale: str) -> Iterator[Path]:
     """What the planner would have a voice say, where that differs from what is written."""
-    from replikk.dialogue.norwegian import speakable
+    from replikk.dialogue.norwegian.speakable import speakable
 
     written = [token.plain if not is_odd(token.shown) else f"\0{token.shown}" for token in tokens]
     for one in locales_of(locale):

@@ -62,8 +62,8 @@ def number_ways(word: str, full_stop: bool, which: str, locale: str) -> tuple[tu
 
 
 def _said(word: str, full_stop: bool, which: str, locale: str) -> list[str]:
-    from replikk.dialogue.norwegian import readings
     from replikk.dialogue.norwegian.cardinals import cardinal, digit_by_digit, ordinal, year
+    from replikk.dialogue.norwegian.readings import readings
 
     said = readings(word, locale)
     if word.isdigit() and len(word) > 2 and word.startswith("0"):

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replikk.dialogue.norwegian import cardinal, ordinal
-from replikk.dialogue.norwegian.cardinals import fraction, year
+from replikk.dialogue.norwegian.cardinals import cardinal, fraction, ordinal, year
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from replikk.dialogue.norwegian import speakable
+from replikk.dialogue.norwegian.speakable import speakable
 
 BOKMAAL = {
     "counting": """

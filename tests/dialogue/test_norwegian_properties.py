@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replikk.dialogue.norwegian import VERSION, readings, speakable
+from replikk.dialogue.norwegian import VERSION
+from replikk.dialogue.norwegian.readings import readings
+from replikk.dialogue.norwegian.speakable import speakable
 
 locales = st.sampled_from(["nb", "nn"])
 

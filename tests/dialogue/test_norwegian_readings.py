@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from replikk.dialogue.norwegian import equivalent_words, readings, speakable
+from replikk.dialogue.norwegian.equivalents import equivalent_words
+from replikk.dialogue.norwegian.readings import readings
+from replikk.dialogue.norwegian.speakable import speakable
 
 
 @pytest.mark.parametrize(

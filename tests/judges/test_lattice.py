@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replikk.dialogue.norwegian import cardinal, speakable
+from replikk.dialogue.norwegian.cardinals import cardinal
+from replikk.dialogue.norwegian.speakable import speakable
 from replikk.judges import alignment as alignment_module
 from replikk.judges.accept import heard_lattice, script_lattice
 from replikk.judges.alignment import align

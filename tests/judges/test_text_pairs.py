@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from replikk.config import read_config
-from replikk.dialogue.norwegian import cardinal, speakable
+from replikk.dialogue.norwegian.cardinals import cardinal
+from replikk.dialogue.norwegian.speakable import speakable
 from replikk.dialogue.plan import open_plan, read_plan
 from replikk.judges.compare import Comparison, compare
 from replikk.judges.evidence import LineFacts, gather

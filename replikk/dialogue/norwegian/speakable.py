@@ -5,8 +5,6 @@ next one no longer sees the digits: addresses before abbreviations (``nrk.no``),
 dates (``klokka 10.10``), phone numbers before ranges, sums before amounts, amounts before bare times (``10.50 kr``),
 numbers before acronyms. Every rule is one pass of a regular expression whose repeats are limited, so the time is
 linear in the length of the text, and nothing here raises.
-
-``VERSION`` belongs in the key of whatever caches the result: raise it when any rule changes what is said.
 """
 
 from __future__ import annotations
@@ -41,8 +39,6 @@ from replikk.dialogue.norwegian.number_words import (
 )
 from replikk.dialogue.norwegian.roman import speak_roman_numerals
 from replikk.dialogue.norwegian.shares import speak_shares
-
-VERSION = 2
 
 _DIGIT = re.compile(r"\d")
 _SIGN = re.compile(r"[%‰€$£¥§&^²³+=−±≈≠√∞<>~]")
