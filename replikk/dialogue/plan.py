@@ -69,9 +69,9 @@ class Plan:
         voice = self.voices[line.voice]
         return ingredients(line.voiced_segments, line.locale, line.style, voice, self.engine_fingerprint, self.seed)
 
-    def line_of_take(self) -> TakeLines:
-        """A line that says each take, by take key."""
-        return TakeLines(self.lines, self.index)
+    def line_of_take(self, take_keys: Iterable[str]) -> TakeLines:
+        """A line that says each of the takes, by take key; without those that no line asks for."""
+        return TakeLines(self.lines, self.index, take_keys)
 
 
 @dataclass(frozen=True)

@@ -122,16 +122,19 @@ class RowLines(Sequence[PlannedLine]):
 
 
 class TakeLines(Mapping[str, PlannedLine]):
-    """A line that says each take, by take key.
+    """A line that says each of some takes, by take key.
 
     Where there is one, a line whose text that is: a locked line that has changed asks for a take of its old text.
     """
 
-    def __init__(self, lines: Sequence[PlannedLine], index: PlanIndex) -> None:
+    def __init__(self, lines: Sequence[PlannedLine], index: PlanIndex, take_keys: Iterable[str]) -> None:
         self._lines = lines
         self._numbers: dict[str, int] = {}
+        wanted = set(take_keys)
         for number, takes in enumerate(index.takes):
-            for key in takes:
+            if wanted.isdisjoint(takes):
+                continue
+            for key in wanted.intersection(takes):
                 if not index.can_be_made[self._numbers.setdefault(key, number)]:
                     self._numbers[key] = number
 

@@ -76,7 +76,7 @@ def hear_missing(config: Config, bench: Bench, take_keys: Collection[str]) -> No
     """Listen to the takes whose transcripts were lost since they were written, or were made for another text."""
     if not take_keys:
         return
-    saying = bench.plan.line_of_take()
+    saying = bench.plan.line_of_take(take_keys)
     unheard = [key for key in take_keys if key in saying and not is_heard(bench.heard.find(key), saying[key])]
     if unheard:
         listen(config, bench.plan, bench.judge, bench.store, bench.heard, unheard)

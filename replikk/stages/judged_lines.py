@@ -24,14 +24,12 @@ _KNOWN_BY = b"voices"
 
 
 class _Judged(NamedTuple):
-    line: bytes
-    """Its row of the plan."""
+    record: bytes
+    """What is said of the line."""
     own: bytes
-    """The record of its take's own verdict."""
+    """The record without what other lines say; empty where they say nothing."""
     spoken: bytes
     """What doubts about its take hang on; empty for a take that is not held against others."""
-    doubted: bytes
-    """The record with the doubts; empty where there are none."""
 
 
 class JudgedLines:
@@ -40,7 +38,8 @@ class JudgedLines:
     def __init__(self, path: Path, basis: str, voices: VoiceDoubts) -> None:
         self._memory = LineMemory(path, basis)
         self._voices = voices
-        self._found: dict[int, _Judged] = {}
+        self._found: dict[int, tuple[bytes, bytes]] = {}
+        """By number of the line: its row of the plan, and what was made of it."""
         self._known_by = voices.basis.encode()
         self.has_moved = self._memory.find(_KNOWN_BY) != self._known_by
         """Whether the voices are known by other takes than when the doubts were drawn."""
@@ -50,19 +49,19 @@ class JudgedLines:
         made = self._memory.find(line)
         if made is None:
             return False
-        self._found[number] = _Judged(line, *made.split(PART))
+        self._found[number] = line, made
         return True
 
     def rows(self) -> dict[int, bytes]:
         """By number, the records of the lines that were taken over."""
         if self.has_moved:
             self._draw_anew()
-        return {number: judged.doubted or judged.own for number, judged in self._found.items()}
+        return {number: made.partition(PART)[0] for number, (_, made) in self._found.items()}
 
     def keep(self, line: bytes, own: dict[str, Any], spoken: SpokenTake | None, doubted: dict[str, Any]) -> None:
         """Remember a line that was judged now; ``spoken`` is None for a take that is not held against others."""
-        parts = [canonical_json(own), b"" if spoken is None else take_row(spoken)]
-        self._memory.keep(line, PART.join([*parts, b"" if doubted == own else canonical_json(doubted)]))
+        judged = _judged(canonical_json(own), canonical_json(doubted), b"" if spoken is None else take_row(spoken))
+        self._memory.keep(line, PART.join(judged))
 
     def save(self) -> None:
         # Doubts that could not be drawn are drawn in the next build.
@@ -70,15 +69,17 @@ class JudgedLines:
         self._memory.save()
 
     def _draw_anew(self) -> None:
-        numbers = [number for number, judged in self._found.items() if judged.spoken]
-        doubts = self._voices.of_all(read_take_rows(self._found[number].spoken for number in numbers))
-        for place, number in enumerate(numbers):
-            judged = self._found[number]
-            doubted = b""
-            if place in doubts:
-                own = orjson.loads(judged.own)
-                now = with_doubts(own, doubts[place])
-                doubted = b"" if now == own else canonical_json(now)
-            if doubted != judged.doubted:
-                self._found[number] = judged._replace(doubted=doubted)
-                self._memory.keep(judged.line, PART.join(self._found[number][1:]))
+        all_judged = {number: _Judged(*made.split(PART)) for number, (_, made) in self._found.items()}
+        held = {number: judged for number, judged in all_judged.items() if judged.spoken}
+        doubts = self._voices.of_all(read_take_rows(judged.spoken for judged in held.values()))
+        for place, (number, judged) in enumerate(held.items()):
+            own = judged.own or judged.record
+            doubted = canonical_json(with_doubts(orjson.loads(own), doubts[place])) if place in doubts else own
+            if doubted != judged.record:
+                line, made = self._found[number][0], PART.join(_judged(own, doubted, judged.spoken))
+                self._found[number] = line, made
+                self._memory.keep(line, made)
+
+
+def _judged(own: bytes, doubted: bytes, spoken: bytes) -> _Judged:
+    return _Judged(doubted, b"" if own == doubted else own, spoken)

@@ -74,7 +74,7 @@ def listen(config: Config, plan: Plan, judge: Judge, store: Store, heard: Journa
     from replikk.stages.voice_traits import TraitsMeter
 
     meter = TraitsMeter(config, plan, store)
-    saying = plan.line_of_take()
+    saying = plan.line_of_take(unheard)
     signals: dict[str, SignalEvidence] = {}
 
     def clips(only_measure: bool) -> Iterator[Clip]:

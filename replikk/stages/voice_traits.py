@@ -134,7 +134,7 @@ def read_traits(journal: Journal, tools: str, take_key: str) -> VoiceTraits | No
 def measure_missing(config: Config, plan: Plan, store: Store, journal: Journal, take_keys: Collection[str]) -> None:
     """Measure the takes that are in the store and were not measured yet: of an older store, or with other tools."""
     tools = tools_fingerprint(config)
-    saying = plan.line_of_take()
+    saying = plan.line_of_take(take_keys)
     missing = [
         key
         for key in dict.fromkeys(take_keys)

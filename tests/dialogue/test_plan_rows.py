@@ -72,7 +72,7 @@ def test_only_what_a_sheet_calls_locked_is_locked_to_a_take() -> None:
 def test_a_take_is_said_by_a_line_that_can_make_it(tmp_path: Path) -> None:
     stale = replace(LINES[1], takes=("t1",))
     for lines in ((stale, LINES[0]), (LINES[0], stale)):
-        saying = TakeLines(lines, index_of(lines))
+        saying = TakeLines(lines, index_of(lines), ["t1", "t2", "t9"])
         assert saying["t1"].line.id == "a"
         assert set(saying) == {"t1", "t2"} and "t3" not in saying and len(saying) == 2
 
