@@ -95,6 +95,7 @@ if not ASKED:
             [rules.check_release.output.checked] if BUILD.strict else [],
 
     onstart:
+        SCREEN.jobs_speak_here = workflow.local_exec
         try:
             hold_build_lock(Path(BUILD.folder))
         except ReplikkError as error:

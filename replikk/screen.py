@@ -3,12 +3,17 @@
 Snakemake gives ten lines to every job: a hundred and fifty in all for one changed word, with ours somewhere between
 them. Its own ``--quiet rules`` would hide failed jobs as well, and it would empty the log file too. So its account
 of jobs that go well is kept from the screen alone; ``.snakemake/log`` has all of it. What is not known here is shown.
+
+A job that failed and has said in one sentence why (``stages.running``) needs no account of the command that failed. Of
+any other failed job all is shown.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+
+from replikk.stages.running import EXIT_TOLD
 
 GOES_WELL = {
     "workflow_started", "run_info", "resources_info", "job_info", "job_started", "job_finished", "group_info",
@@ -18,19 +23,31 @@ GOES_WELL = {
 
 CHATTER = (
     "Building DAG of jobs", "Using shell:", "Conda environments: ignored", "Select jobs to execute",
-    "Complete log(s):", "Elapsed time:",
+    "Complete log(s):", "Elapsed time:", "Shutting down, this might take some time.",
 )  # fmt: skip
 """What it says beside its events."""
+
+SAYS_IT_FAILED = ("Exiting because a job execution failed.", "At least one job did not complete successfully.")
+"""How it ends after a failed job."""
 
 
 class BuildScreen(logging.Filter):
     """Lets through what a user of a build has to know. After a failure the place of the whole log belongs to that."""
 
     failed = False
+    jobs_speak_here = False
+    """Whether what jobs say stands on this screen: not of jobs on other machines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: list[str] = []
+        """Snakemake's messages about failed jobs that have said themselves what is wrong."""
+        self._others = False
+        """Whether another job has failed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno > logging.INFO:
-            return True
+            return not (self.jobs_speak_here and self._is_told(record))
         event = getattr(record, "event", None)
         if event is not None:
             return str(event) not in GOES_WELL
@@ -38,6 +55,19 @@ class BuildScreen(logging.Filter):
         if self.failed and message.startswith("Complete log(s):"):
             return True
         return not message.startswith(CHATTER)
+
+    def _is_told(self, record: logging.LogRecord) -> bool:
+        """Whether an error of Snakemake's only says again that a job failed which has told why."""
+        message, event = str(record.msg), str(getattr(record, "event", ""))
+        if event == "error" and "CalledProcessError" in message:
+            if f"returned non-zero exit status {EXIT_TOLD}." in message:
+                self._told.append(message)
+                return True
+            self._others = True
+        if event == "job_error":
+            command = getattr(record, "shellcmd", None)
+            return bool(command) and any(command in told for told in self._told)
+        return bool(self._told) and not self._others and any(end in message for end in SAYS_IT_FAILED)
 
 
 def quieten(handlers: Iterable[logging.Handler]) -> BuildScreen:

@@ -21,6 +21,8 @@ from replikk.errors import ReplikkError
 from replikk.files import unusable
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+EXIT_TOLD = 3
+"""The user has been told in one sentence what is wrong; a traceback ends Python with 1, a wrong option with 2."""
 CALLBACKS = ("vio_get_filelen", "vio_seek", "vio_read", "vio_write", "vio_tell")
 """Functions of soundfile that libsndfile calls."""
 ASK_AGAIN_S = 0.005
@@ -79,7 +81,7 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def stage_log(log_file: str | Path) -> Iterator[None]:
-    """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status 1."""
+    """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status ``EXIT_TOLD``."""
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
         logging.StreamHandler(sys.stderr),
@@ -91,13 +93,13 @@ def stage_log(log_file: str | Path) -> Iterator[None]:
         yield
     except ReplikkError as error:
         logging.getLogger("replikk").error("%s", error)
-        sys.exit(1)
+        sys.exit(EXIT_TOLD)
     except OSError as error:
         logging.getLogger("replikk").error("%s", unusable(error))
-        sys.exit(1)
+        sys.exit(EXIT_TOLD)
     except KeyboardInterrupt:
         logging.getLogger("replikk").error("interrupted; finished takes are kept")
         sys.exit(EXIT_INTERRUPTED)
     except MemoryError:
         logging.getLogger("replikk").error("out of memory; use more shards (config.yaml: shards) or fewer cores")
-        sys.exit(1)
+        sys.exit(EXIT_TOLD)

@@ -11,7 +11,7 @@ from stage_runner import Stages
 from replikk.config import read_config
 from replikk.errors import ReplikkError
 from replikk.stages.opening import open_build
-from replikk.stages.running import stage_log
+from replikk.stages.running import EXIT_TOLD, stage_log
 
 SCRIPTS = PROJECT / "scripts"
 
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_read_is_named_without_a_traceback(small_game, mon
 def test_a_stage_that_meets_an_unreadable_file_ends_with_one_sentence(tmp_path, capsys):
     with pytest.raises(SystemExit) as end, stage_log(str(tmp_path / "a.log")):
         (tmp_path / "gone" / "away").read_bytes()
-    assert end.value.code == 1
+    assert end.value.code == EXIT_TOLD
     log = (tmp_path / "a.log").read_text()
     assert "gone/away" in log
     assert "Traceback" not in log + capsys.readouterr().err

@@ -1,10 +1,15 @@
 """What a build says on the screen: its own lines, every error, and at the end where the report is."""
 
+import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from game_folder import Game
+
+from replikk.screen import BuildScreen
 
 OF_SNAKEMAKE = ("jobid:", "localrule", "Select jobs", "Job stats", "Finished jobid", "steps (")
 
@@ -39,15 +44,72 @@ def test_the_log_file_has_what_the_screen_leaves_out_and_options_bring_it_back(s
     assert "localrule report_quality:" in small_game.make("--printshellcmds")
 
 
-def test_a_failed_job_is_shown_with_its_log_and_the_place_of_the_whole_log(game):
+def test_a_job_that_says_why_it_failed_says_it_once_and_last(game):
     game.write_sheet("skole.csv", [{"id": "skole_a", "text": "A", "voice": "kari"}])
     game.configure(strict=True)
-    output = game.run().stdout
-    assert "Error in rule check_release" in output
-    assert "Logfile build/logs/check_release.log" in output
-    assert "report: build/report/index.html" in output
-    log = next(line for line in output.splitlines() if line.startswith("Complete log(s): "))
+    done = game.run()
+    assert done.returncode == 1
+    *_, why, report, log = done.stdout.splitlines()
+    assert why.startswith("cannot be shipped yet, and strict is true, so this build fails: 1 line waits for a person")
+    assert report == "report: build/report/index.html"
     assert Path(log.removeprefix("Complete log(s): ")).is_file()
+    assert done.stdout.count(why) == 1
+    assert all(word not in done.stdout for word in ("RuleException", "Error in rule", "Shutting down"))
+    assert "Error in rule check_release" in whole_log(game)
+
+
+def test_a_job_that_breaks_is_shown_with_its_command(small_game, tmp_path, monkeypatch):
+    """Python itself ends in that job, before anything could be told."""
+    small_game.make()
+    (small_game.build / "report" / "index.html").unlink()
+    breaks = "import os, sys\nif any(part.endswith('report_quality.py') for part in sys.orig_argv):\n    os._exit(1)\n"
+    (tmp_path / "sitecustomize.py").write_text(breaks)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    output = small_game.run().stdout
+    assert "Error in rule report_quality" in output
+    assert "scripts/report_quality.py" in output
+    assert "Exiting because a job execution failed" in output
+    assert "Complete log(s): " in output
+
+
+COMMAND = "python3 -P scripts/judge_takes.py --round 0"
+
+
+def of_snakemake(message: str, event: str = "", **extra: object) -> logging.LogRecord:
+    record = logging.LogRecord("snakemake", logging.ERROR, "", 0, message, None, None)
+    record.__dict__.update(extra, **({"event": event} if event else {}))
+    return record
+
+
+def failed(status: str, command: str = COMMAND) -> list[logging.LogRecord]:
+    """What Snakemake says of one failed job, in its order."""
+    return [
+        of_snakemake(f"RuleException:\nCalledProcessError:\nCommand 'set -e; {command}' returned {status}.", "error"),
+        of_snakemake("Error in rule judge_takes, jobid: 3", "job_error", shellcmd=command),
+    ]
+
+
+END = of_snakemake("WorkflowError:\nAt least one job did not complete successfully.", "error")
+TOLD, CRASHED, KILLED = "non-zero exit status 3", "non-zero exit status 1", "died with <Signals.SIGKILL: 9>"
+
+
+@pytest.mark.parametrize(
+    ("records", "shown"),
+    [
+        ([*failed(TOLD), END], []),
+        ([*failed(CRASHED), END], [0, 1, 2]),
+        ([*failed(KILLED), END], [0, 1, 2]),
+        ([*failed(TOLD), *failed(CRASHED, "another"), END], [2, 3, 4]),
+        ([END], [0]),
+        ([of_snakemake("something else")], [0]),
+    ],
+)
+def test_only_what_a_job_has_told_itself_is_left_out(records: list[logging.LogRecord], shown: list[int]) -> None:
+    screen = BuildScreen()
+    screen.jobs_speak_here = True
+    assert [number for number, record in enumerate(records) if screen.filter(record)] == shown
+    elsewhere = BuildScreen()
+    assert all(elsewhere.filter(record) for record in records), "jobs on other machines say nothing here"
 
 
 def test_what_a_user_can_mend_is_told_without_places_in_the_workflow(small_game):
