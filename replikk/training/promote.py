@@ -2,7 +2,7 @@
 
 RUN/gate/               page, readings and clips (``harness.py``), and decision.json, written last
 RUN/released/NAME/      what was promoted: the adapter, the merged language model, a model card, hashes
-RUN/board/              the gate's figures and some of its sound, for TensorBoard, where it is installed
+RUN/board/              the gate's figures and a sound of each length, for TensorBoard, where it is installed
 """
 
 from __future__ import annotations
