@@ -4,12 +4,17 @@
 steps which a kill threw away are not there twice, and a board that was installed later has the whole run.
 
     RUN/board/training/     loss, accuracy, gradient norm, learning rate, tokens and hours of speech; held-out loss
-    RUN/board/gate-raw/     the gate's word error rates by step and length, and a few readings to hear;
+    RUN/board/gate-raw/     the gate's word error rates by step and length, and of each length one reading to hear;
     RUN/board/gate-averaged/, gate-base/, gate-released/: the same of the others; and one for each outside control
 
 Likeness to the reference is there by step and length too, where a speaker model is at hand.
 
-Look at it with ``tensorboard --logdir build/training``.
+Look at it with ``tensorboard --logdir build/training --samples_per_plugin audio=200``; without the second option it
+draws ten sounds of each curve and leaves the other steps out.
+
+The board keeps sound as plain samples, so what is put there has a bound: of each reader one reading of each length, at
+16 kHz and at most a minute of it. That is about 2 MB a reader, 1 % of its checkpoint, and enough to hear lost words and
+a lost voice. The gate's page has all readings as they were kept.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replikk.training.gate_page import KINDS
+from replikk.training.gate_scripts import TIERS
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -30,9 +36,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FOLDER = "board"
-HEARD_TIERS = ("short", "middle")
-"""Whose first reading is put into the board: about 1 MB a candidate, since the board keeps sound as it is. The gate's
-page has all of them."""
+SOUND_HZ = 16_000
+SOUND_S = 60
+"""Of one sound at most: a long text takes 30 to 45 s, and who goes on babbling is heard well before."""
 _HELD_OUT = "held_out_"
 _NOT_SHOWN = ("step", "epoch")
 
@@ -60,7 +66,7 @@ def show_row(board: SummaryWriter, row: Mapping[str, Any]) -> None:
 
 
 def show_gate(run: Path, result: GateResult, folder: Path) -> None:
-    """The gate's figures and some of its sound (``folder`` has the clips), beside the curves of training."""
+    """The gate's figures and a sound of each length (``folder`` has the clips), beside the curves of training."""
     steps = {name: _step(name) for name in result.record["rates"]}
     shown = sorted({step for step in steps.values() if step is not None})
     for kind in sorted({_kind(name) for name in steps}):
@@ -75,18 +81,25 @@ def show_gate(run: Path, result: GateResult, folder: Path) -> None:
                     for what, of in (("word_errors", "rates"), ("likeness", "likeness")):
                         for tier, rate in result.record[of][name].items():
                             board.add_scalar(f"gate/{what}_{tier}", rate["value"], step)
-                for tier in HEARD_TIERS:
+                for tier in TIERS:
                     _show_sound(board, result, name, tier, folder, (shown[-1] if shown else 0) if own is None else own)
 
 
 def _show_sound(board: SummaryWriter, result: GateResult, name: str, tier: str, folder: Path, step: int) -> None:
+    """The first reading of a length that has sound: the same text, voice and seed of everybody, unless one failed."""
+    import numpy as np
     import soundfile
     import torch
 
-    first = next((one for one in result.heard[name] if one.reading.tier == tier), None)
-    if first is not None and first.clip:
-        samples, sample_rate_hz = soundfile.read(folder / first.clip, dtype="float32")
-        board.add_audio(f"gate/{tier}", torch.from_numpy(samples)[None], step, sample_rate_hz)
+    from replikk.audio.resample import resample
+
+    clip = next((one.clip for one in result.heard[name] if one.reading.tier == tier and one.clip), None)
+    if clip is not None:
+        with soundfile.SoundFile(folder / clip) as file:
+            samples, sample_rate_hz = file.read(SOUND_S * file.samplerate, dtype="float32"), file.samplerate
+        # Clipped, since a filter may overshoot, which the writer would tell on the screen.
+        sound = np.clip(resample(samples, sample_rate_hz, SOUND_HZ), -1, 1)
+        board.add_audio(f"gate/{tier}", torch.from_numpy(sound)[None], step, SOUND_HZ)
 
 
 def _step(name: str) -> int | None:

@@ -2,6 +2,7 @@
 
     GATE/index.html      for people: the verdicts, curves, and every clip that matters
     GATE/readings/       and GATE/clips/: what was heard, kept, so that a killed gate goes on
+    GATE/unheard/        what one reader has spoken and the judge has not heard yet; gone when everybody is heard
 
 Readers come one after the other, so that no two models are in memory at once. What they are is not known here: in a
 real gate they are adapters on the base model, in the proof of the gate voices with planted faults. Outside controls
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ from replikk.training import gate, gate_scripts
 from replikk.training.gate_intervals import LIMITS, likenesses, word_error_rates
 from replikk.training.gate_page import render_gate_page
 from replikk.training.gate_scripts import SCRIPTS, Tier
-from replikk.training.readings import Heard, heard, is_read
+from replikk.training.readings import UNHEARD, Heard, heard, is_spoken
 from replikk.training.trials import SEEDS, trials_of
 
 log = logging.getLogger(__name__)
@@ -95,10 +97,11 @@ def hold_gate(
         return found
 
     for name, other in outside.items():
-        if not is_read(folder, name, other.engine, judge, other.voices, wanted):
+        if not is_spoken(folder, name, other.engine, judge, other.voices, wanted):
             other.engine.try_out(other.voices.values())
     beside = {name: listen(name, other.engine, other.voices) for name, other in outside.items()}
     own = {name: listen(name, engine, voices) for name, engine in readers}
+    shutil.rmtree(folder / UNHEARD, ignore_errors=True)  # of somebody who was killed reading, and reads no more
     everything = {
         **{name: own[name] for name in controls},
         **beside,

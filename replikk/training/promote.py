@@ -2,7 +2,7 @@
 
 RUN/gate/               page, readings and clips (``harness.py``), and decision.json, written last
 RUN/released/NAME/      what was promoted: the adapter, the merged language model, a model card, hashes
-RUN/board/              the gate's figures and some of its sound, for TensorBoard, where it is installed
+RUN/board/              the gate's figures and a sound of each length, for TensorBoard, where it is installed
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from replikk.engines.cosyvoice3.model_folder import open_model_folder
 from replikk.errors import ReplikkError
 from replikk.files import canonical_json, read_json, write_atomic
 from replikk.judges import judge_of
+from replikk.locks import job_lock
 from replikk.models.present import model_paths, require_models
 from replikk.training.board import show_gate
 from replikk.training.checkpoints import ADAPTER, EMA_ADAPTER, checkpoints, read_state
@@ -61,26 +62,28 @@ def promote(config: Config, settings: TrainingSettings, decision_path: Path, wor
         outside = {
             name: Outside(one.engine, {voice: one.voices[voice] for voice in voices}) for name, one in outside.items()
         }
-    result = hold_gate(
-        decision_path.parent,
-        readers(),
-        list(controls),
-        RELEASED if RELEASED in controls else BASE,
-        judge_of(config),
-        voices,
-        scripts=scripts,
-        seeds=SEEDS[:1] if is_trial_run else SEEDS,
-        outside=outside,
-        likeness=likeness,
-        is_trial_run=is_trial_run,
-        workers=workers,
-    )
-    record = dict(result.record)
-    if record["promoted"] is not None:
-        release = write_release(config, run, candidates[record["promoted"]], record["promoted"], record)
-        record["release"] = str(release)
-    show_gate(run, result, decision_path.parent)
-    write_atomic(decision_path, canonical_json(record))
+    # A gate that lives on when Snakemake was killed goes on speaking: what it still reads is not read twice.
+    with job_lock(config.build_dir, f"gate-{settings.name}"):
+        result = hold_gate(
+            decision_path.parent,
+            readers(),
+            list(controls),
+            RELEASED if RELEASED in controls else BASE,
+            judge_of(config),
+            voices,
+            scripts=scripts,
+            seeds=SEEDS[:1] if is_trial_run else SEEDS,
+            outside=outside,
+            likeness=likeness,
+            is_trial_run=is_trial_run,
+            workers=workers,
+        )
+        record = dict(result.record)
+        if record["promoted"] is not None:
+            release = write_release(config, run, candidates[record["promoted"]], record["promoted"], record)
+            record["release"] = str(release)
+        show_gate(run, result, decision_path.parent)
+        write_atomic(decision_path, canonical_json(record))
 
 
 def check_base(config: Config, run: Path) -> None:

@@ -8,14 +8,13 @@ gate counts beside it are words run together, and words of the prompt that were 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from replikk.dialogue.records import Segment, Voice
 from replikk.engines import Engine
 from replikk.engines.records import Take, TakeRequest
-from replikk.errors import JudgeError, ReplikkError
 from replikk.files import digest
 from replikk.judges import Judge
 from replikk.judges.compare import Comparison
@@ -31,7 +30,8 @@ VERSION = 2
 SEEDS = (11, 23, 47)
 """Frozen: no candidate gets another chance."""
 TOGETHER = 64
-"""Takes in memory, at most about 100 MB of them; so much is lost by a kill."""
+"""Takes that are heard at once: at most about 100 MB of them in memory, and at most so many are heard again after a
+kill."""
 _LEAK_WORDS = 2
 """Words in a row of the prompt, and not of the script, that prove a leak; one may be chance."""
 _LONG_SILENCE_S = 0.8
@@ -98,52 +98,32 @@ def trials_of(
     ]
 
 
-def read_aloud(
-    engine: Engine,
-    judge: Judge,
-    voices: Mapping[str, Voice],
-    trials: Sequence[Trial],
-    workers: int = 1,
-    keep_sound: Callable[[Trial, Take], object] = lambda _trial, _take: None,
-    heard_as: str = "",
-) -> Iterator[tuple[Trial, Reading]]:
-    """The readings of one candidate, each as soon as it is heard; ``keep_sound`` gets every take before.
+def speak(
+    engine: Engine, voices: Mapping[str, Voice], trials: Iterable[Trial], workers: int = 1
+) -> Iterator[tuple[Trial, Take | Reading]]:
+    """What one candidate makes of each trial, as soon as it is there: a take, or the reading of one that failed."""
+    by_key = {trial.key: trial for trial in trials}
+    for result in engine.synthesize((_request(trial, voices) for trial in by_key.values()), workers):
+        trial = by_key[result.key]
+        yield trial, result if isinstance(result, Take) else _missed(trial, result.reason)
 
-    ``TOGETHER`` are spoken, then heard: voice and judge load their networks once for all of them, one after the other.
-    ``heard_as`` is the engine that the judge is told of, where what it hears decides nothing. Raises JudgeError where
-    the judge may not listen to this engine. When an engine stops with an error, what it has spoken is heard first.
+
+def listen(
+    judge: Judge, told: str, voices: Mapping[str, Voice], takes: Iterable[tuple[Trial, Take]]
+) -> Iterator[tuple[Trial, Take, Reading]]:
+    """The readings of takes, ``TOGETHER`` after ``TOGETHER``; ``told`` is the engine that the judge is told of.
+
+    Raises JudgeError where the judge may not listen to it.
     """
-    told = heard_as or engine.name
-    if not judge.accepts(told):
-        raise JudgeError(f"judge {judge.name}: may not listen to engine {engine.name}; set judge to one that may")
-    for start in range(0, len(trials), TOGETHER):
-        by_key = {trial.key: trial for trial in trials[start : start + TOGETHER]}
-        takes: dict[str, Take] = {}
-        stopped: ReplikkError | None = None
-        results = engine.synthesize((_request(trial, voices) for trial in by_key.values()), workers)
-        while True:
-            try:
-                result = next(results)
-            except StopIteration:
-                break
-            except ReplikkError as error:
-                stopped = error
-                break
-            trial = by_key[result.key]
-            if isinstance(result, Take):
-                keep_sound(trial, result)
-                takes[result.key] = result
-            else:
-                yield trial, _missed(trial, result.reason)
+    waiting = iter(takes)
+    while some := {take.key: (trial, take) for trial, take in itertools.islice(waiting, TOGETHER)}:
         clips = (
-            Clip(key, take.samples, take.sample_rate_hz, by_key[key].text, told, "nb") for key, take in takes.items()
+            Clip(key, take.samples, take.sample_rate_hz, trial.text, told, "nb") for key, (trial, take) in some.items()
         )
         for transcript in judge.transcribe(clips):
-            trial = by_key[transcript.take_key]
+            trial, take = some[transcript.take_key]
             prompts = (SYSTEM_PROMPT, voices[trial.voice].reference_transcript)
-            yield trial, _heard(trial, takes[transcript.take_key], transcript, prompts)
-        if stopped is not None:
-            raise stopped
+            yield trial, take, _heard(trial, take, transcript, prompts)
 
 
 def _request(trial: Trial, voices: Mapping[str, Voice]) -> TakeRequest:

@@ -1,8 +1,14 @@
 """One process, or several under ``torchrun``: which batches are mine, and sums over all.
 
 The gradients of one step are one flat vector of 13 million numbers. It is summed over the processes once a step, after
-all of a process's batches, together with the loss and the counts. That is all the communication there is, so no wrapper
-around the model is needed: every process starts from the same seed, adds the same sums, and stays equal to the others.
+all of a process's batches, together with the loss and the counts. That is all the communication there is: every process
+starts from the same seed, adds the same sums, and stays equal to the others.
+
+``DistributedDataParallel`` was tried in its place. Two processes end in the same weights to the bit, and it takes
+thirty lines more: a module to wrap around the factors, ``no_sync`` for all batches but the last, a loss of nothing
+for a process that has no batch in the last step of an epoch, and its mean made a sum again, since a step is divided
+by its targets. What it is good at, sending gradients while others are still computed, would save about 5 ms of a step
+of seconds (53 MB at 10 GB/s).
 """
 
 from __future__ import annotations

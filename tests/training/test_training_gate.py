@@ -22,7 +22,8 @@ from replikk.training.gate import decide
 from replikk.training.gate_intervals import GateLimits, paired_difference
 from replikk.training.gate_scripts import SCRIPTS
 from replikk.training.harness import GateResult, hold_gate
-from replikk.training.trials import Reading, leaked_words, merged_words, missing_runs, read_aloud, trials_of
+from replikk.training.readings import heard
+from replikk.training.trials import Reading, leaked_words, merged_words, missing_runs, trials_of
 
 ALL = ("short", "middle", "long")
 BASE = Candidate(dict.fromkeys(ALL, Drop(0.08)))
@@ -191,13 +192,14 @@ def test_who_has_not_read_everything_once_is_not_judged(spoil: Callable[[Sequenc
         decide({"ours": short}, {"base": short}, "base")
 
 
-def test_a_judge_that_may_not_listen() -> None:
+def test_a_judge_that_may_not_listen(tmp_path: Path) -> None:
     """But in a trial run, which promotes nothing, it may: it is told that the embedded voice speaks."""
     real, trials = replace(CANDIDATES["step_4000"], name="cosyvoice3"), trials_of(["kari"], (11,), FEW)[:1]  # type: ignore[arg-type]
     with pytest.raises(JudgeError, match="may not listen to engine cosyvoice3"):
-        next(read_aloud(real, MiniJudge({}), VOICES, trials))
-    ((_, heard),) = read_aloud(real, MiniJudge({}), VOICES, trials, heard_as="espeak")
-    assert heard.words == len(trials[0].text.split())
+        heard(tmp_path, "one", real, MiniJudge({}), VOICES, trials)
+    assert not list(tmp_path.iterdir()), "it is told before anybody speaks"
+    (one,) = heard(tmp_path, "one", real, MiniJudge({}), VOICES, trials, heard_as="espeak")
+    assert one.reading.words == len(trials[0].text.split())
 
 
 @pytest.mark.parametrize(
@@ -242,15 +244,15 @@ class English(Listening):
     said: str = ""
 
     def transcribe(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
-        for heard in super().transcribe(clips):
-            yield replace(heard, text=f"{self.said} {heard.text}")
+        for transcript in super().transcribe(clips):
+            yield replace(transcript, text=f"{self.said} {transcript.text}")
 
 
 @pytest.mark.parametrize(("said", "leaked"), [("", 0), ("You are a helpful assistant.", 5)])
-def test_who_speaks_the_instruction_leaks(said: str, leaked: int) -> None:
+def test_who_speaks_the_instruction_leaks(said: str, leaked: int, tmp_path: Path) -> None:
     trial = trials_of(["kari"], (11,), FEW)[0]
-    ((_, heard),) = read_aloud(Candidate({}), English(said=said), VOICES, [trial])
-    assert heard.leaked_words == leaked
+    (one,) = heard(tmp_path, "one", Candidate({}), English(said=said), VOICES, [trial])
+    assert one.reading.leaked_words == leaked
 
 
 def test_texts_are_as_long_as_their_tier_says() -> None:

@@ -16,7 +16,6 @@ from replikk.dialogue.records import Voice
 from replikk.engines.espeak import EspeakEngine
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.judges.mini.judge import MiniJudge
-from replikk.training import trials
 from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
 from replikk.training.harness import GateResult, hold_gate
 from replikk.training.readings import Heard, heard
@@ -56,13 +55,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def result(folder: Path) -> GateResult:
     """A gate that was killed while its last candidate spoke, and then held again."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trials, "TOGETHER", 2)
-        with pytest.raises(KeyboardInterrupt):
-            hold(folder, Speaking(left=2))
+    with pytest.raises(KeyboardInterrupt):
+        hold(folder, Speaking(left=2))
     rest = Speaking()
     found = hold(folder, rest)
-    assert rest.spoken == 1, "two of three readings were kept"
+    assert rest.spoken == 1, "two of three takes were kept"
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from replikk import server_requests
 from replikk.engines import Engine
 from replikk.engines.speech_api.engine import SpeechApiEngine
 from replikk.errors import EngineError
+from replikk.judges import Judge
+from replikk.judges.records import Clip, Transcript
 from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
 from replikk.training.harness import GateResult, Outside, hold_gate
 
@@ -59,13 +62,15 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_requests.time, "sleep", lambda _: None)
 
 
-def hold(folder: Path, outside: dict[str, Outside] | None, silent: bool = False) -> GateResult:
+def hold(
+    folder: Path, outside: dict[str, Outside] | None, silent: bool = False, judge: Judge | None = None
+) -> GateResult:
     def readers() -> Iterator[tuple[str, Engine]]:
         for name, candidate in READERS.items():
             yield name, Silent(candidate) if silent else candidate  # type: ignore[misc]
 
     return hold_gate(
-        folder, readers(), ["base"], "base", Listening(), VOICES, scripts=FEW, seeds=(11,), outside=outside
+        folder, readers(), ["base"], "base", judge or Listening(), VOICES, scripts=FEW, seeds=(11,), outside=outside
     )
 
 
@@ -141,13 +146,29 @@ def test_a_server_that_goes_away_loses_nothing(gate: Path, server: Server) -> No
     server.answers = lambda number: (503, {}, b"gone") if number > 4 else None
     with pytest.raises(EngineError, match="answers 503"):
         hold(gate, server.outside(workers=1), silent=True)
-    kept = (gate / "readings" / f"{NAME}.journal").read_text(encoding="utf-8").splitlines()
-    assert len(kept) == 3, "what was spoken before it went is heard and kept"
+    assert len(list((gate / "unheard" / NAME).iterdir())) == 3, "what was spoken before it went is kept"
     server.answers = lambda _: None
     server.asked.clear()
     hold(gate, server.outside(), silent=True)
     assert len(server.asked) == 1 + len(TEXTS) - 3
-    assert (gate / "readings" / f"{NAME}.journal").read_text(encoding="utf-8").splitlines()[:3] == kept
+    assert len(list((gate / "clips" / NAME).iterdir())) == len(TEXTS)
+
+
+class Stopping(Listening):
+    """Hears two takes, and is killed."""
+
+    def transcribe(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
+        yield from islice(super().transcribe(clips), 2)
+        raise KeyboardInterrupt
+
+
+def test_what_it_has_spoken_is_heard_without_it(gate: Path, server: Server) -> None:
+    """The gate was killed while the judge listened, and the server is gone when it is held again."""
+    with pytest.raises(KeyboardInterrupt):
+        hold(gate, server.outside(), silent=True, judge=Stopping())
+    server.close()
+    result = hold(gate, server.outside(), silent=True)
+    assert len(result.heard[NAME]) == len(TEXTS) and not any(one.reading.failure for one in result.heard[NAME])
 
 
 def test_what_it_has_read_is_kept_and_the_server_not_needed_again(gate: Path, server: Server) -> None:

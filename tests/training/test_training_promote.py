@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from speech_server import SpeechServer, spoken_wavs
 from whisper_small import make_small_ctc, make_small_whisper
 
 from replikk.corpus.small_model import make_small_model
+from replikk.locks import job_lock
 from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
 
 PROJECT = Path(__file__).parents[2]
@@ -107,24 +108,38 @@ def kept(gate: Path, name: str) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-@pytest.fixture(scope="module")
-def gate(project: Path) -> Path:
-    """Killed with everything it started when the first candidate had read, and run again."""
-    gate = project / "build" / "training" / "lora" / "gate"
+def unheard(gate: Path, name: str) -> list[Path]:
+    return list((gate / "unheard" / name.replace("/", ".")).glob("*.flac"))
+
+
+def promote_and_kill(project: Path, when: Callable[[], bool]) -> None:
+    """``snakemake promote``, killed with everything it started as soon as ``when`` is true."""
     process = subprocess.Popen(
         command("promote"), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     deadline = time.monotonic() + 300
-    while len(kept(gate, READERS[2])) < READINGS and process.poll() is None and time.monotonic() < deadline:
+    while not when() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+@pytest.fixture(scope="module")
+def gate(project: Path) -> Path:
+    """Killed when the first reader had spoken and nobody had heard it, killed again when the first candidate had read,
+    and run again."""
+    gate = project / "build" / "training" / "lora" / "gate"
+    promote_and_kill(project, lambda: len(unheard(gate, OUTSIDE)) == READINGS)
+    spoken = {path: path.read_bytes() for path in unheard(gate, OUTSIDE)}
+    assert len(spoken) == READINGS and not kept(gate, OUTSIDE)
+    promote_and_kill(project, lambda: len(kept(gate, READERS[2])) >= READINGS)
     before = {name: kept(gate, name) for name in READERS[:3]}
     assert [len(lines) for lines in before.values()] == [READINGS] * 3
     assert not (gate / "decision.json").exists() and not (gate / "index.html").exists()
     done = snakemake(project, "promote")
     assert done.returncode == 0, done.stdout
     assert {name: kept(gate, name) for name in READERS[:3]} == before, "what was heard is not heard again"
+    assert not (gate / "unheard").exists()
     return gate
 
 
@@ -140,7 +155,8 @@ def test_it_reads_judges_and_decides(gate: Path) -> None:
 
 
 def test_a_system_from_outside_reads_the_same_once(gate: Path, server: SpeechServer) -> None:
-    """Killed and run again, it was asked once for each text, and once whether it speaks; it has no part in the why."""
+    """Killed twice and run again, it was asked once for each text, and once whether it speaks; it has no part in the
+    why."""
     asked = sorted(question["input"] for _, _, question in server.asked)
     assert asked == sorted(["Hei, hører du meg?", SHORT[0], MIDDLE[0], LONG[0]])
     assert all(question["ref_text"] == VOICE["reference"]["transcript"] for _, _, question in server.asked)
@@ -184,6 +200,27 @@ def test_nothing_is_promoted_and_the_page_says_why(gate: Path) -> None:
     assert not (gate.parent / "released").exists()
     assert decision["why"] in (gate / "index.html").read_text(encoding="utf-8")
     assert (gate.parent / "board" / "gate-raw").is_dir() and (gate.parent / "board" / "training").is_dir()
+
+
+@pytest.mark.parametrize("who", ["gate-raw", "gate-averaged", "gate-base", f"gate-{OUTSIDE}"])
+def test_everybody_can_be_heard_on_the_board(gate: Path, who: str) -> None:
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    board = reader.EventAccumulator(str(gate.parent / "board" / who)).Reload()
+    assert sorted(board.Tags()["audio"]) == ["gate/long", "gate/middle", "gate/short"]
+
+
+def test_a_gate_that_is_still_held_is_waited_for(gate: Path, project: Path) -> None:
+    """As when Snakemake was killed and its job lives on: two of them would speak everything twice."""
+    with job_lock(project / "build", "gate-lora"):
+        process = subprocess.Popen(
+            command("promote", "--forcerun", "promote_checkpoint"), cwd=project, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if "is still running" in line)
+        assert said.startswith("gate-lora: a job of an earlier build") and process.poll() is None
+    rest, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, rest
 
 
 def test_a_second_run_has_nothing_to_do(gate: Path, project: Path) -> None:
