@@ -65,8 +65,8 @@ class BuildScreen(logging.Filter):
                 return True
             self._others = True
         if event == "job_error":
-            command = getattr(record, "shellcmd", None)
-            return bool(command) and any(command in told for told in self._told)
+            command = getattr(record, "shellcmd", None) or "no command at all"
+            return any(command in told for told in self._told)
         return bool(self._told) and not self._others and any(end in message for end in SAYS_IT_FAILED)
 
 
