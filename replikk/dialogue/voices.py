@@ -152,7 +152,8 @@ def _read_voice(name: str, settings: Any, reader: YamlReader, engine_name: str) 
     example = f"{printable(name, 40)}: {{espeak: {{}}}}"
     engine = SETTINGS_OF.get(engine_name, engine_name)
     known = _VOICE_KEYS if engine in _VOICE_KEYS else (*_VOICE_KEYS, engine)
-    values = reader.mapping(settings, place, known, example)
+    hint = f"; how {engine} speaks stands under its name: {engine}: {{…}}"
+    values = reader.mapping(settings, place, known, example, hint)
     offset = values.get("loudness_offset_lu", 0)
     sound = isinstance(offset, (int, float)) and not isinstance(offset, bool) and math.isfinite(offset)
     if not sound or abs(offset) > MAX_OFFSET_LU:

@@ -223,9 +223,9 @@ class YamlReader:
         self.problems.append(Problem(str(self.path), row, "", ".".join(map(str, place)), what, instead))
 
     def mapping(
-        self, value: Any, place: tuple[str | int, ...], known: Collection[str] | None, example: str
+        self, value: Any, place: tuple[str | int, ...], known: Collection[str] | None, example: str, hint: str = ""
     ) -> dict[str, Any]:
-        """The value as a mapping; keys that are not ``known`` are problems and left out."""
+        """The value as a mapping; keys that are not ``known`` are problems and left out. ``hint`` ends what is said."""
         if value is None:
             return {}
         if not isinstance(value, dict):
@@ -238,7 +238,7 @@ class YamlReader:
                 self.problem(
                     (*place, key),
                     f"'{printable(key, 60)}' is not known here",
-                    suggestion(key, known, f"use {', '.join(known)}"),
+                    suggestion(key, known, f"use {', '.join(known)}{hint}"),
                 )
         return {key: content for key, content in value.items() if key in known}
 
