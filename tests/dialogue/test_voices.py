@@ -151,8 +151,8 @@ def test_what_a_cloned_voice_lacks_is_a_problem(tmp_path: Path, old: str, new: s
         ("voices: {kari: {}}\nvoicse: {}\n", ":2 voicse: 'voicse' is not known here; did you mean 'voices'?"),
         (
             "voices: {kari: {pitch: 55}}\n",
-            ":1 voices.kari.pitch: 'pitch' is not known here; use label, loudness_offset_lu, rights, reference, espeak, "
-            "cosyvoice3, speech-api; how espeak speaks stands under its name: espeak: {…}",
+            ":1 voices.kari.pitch: 'pitch' is not known here; use label, loudness_offset_lu, rights, reference, "
+            "espeak, cosyvoice3, speech-api; how espeak speaks stands under its name: espeak: {…}",
         ),
         ("voices: {kari: {lable: x}}\n", ":1 voices.kari.lable: 'lable' is not known here; did you mean 'label'?"),
         ("voices: {kari: {espeak: rask}}\n", ":1 voices.kari.espeak: is not a mapping"),
