@@ -107,6 +107,40 @@ def test_a_changed_line_has_no_other_line_spoken_anew(game, seed):
             assert (now["outcome"] == "pass") == (shown[line_id] != "flagged")
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_verdicts_that_were_taken_over_are_those_of_a_build_without_memory(game, seed):
+    """Random edits of two voices that are known by nearly all of their takes; some takes lie at the edge."""
+    draw = Random(seed)
+    rows = [
+        {"id": f"{voice}_{place:03}", "text": text, "voice": voice, "style": ""}
+        for voice in ("kari", "ola")
+        for place, text in enumerate(TEXTS)
+    ]
+    game.write_sheet("a.csv", rows)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    for line_id, gain in (("kari_007", 0.38), ("kari_008", 0.4), ("kari_009", 2.4), ("ola_008", 0.3)):
+        spoil(stages, line_id, lambda samples, gain=gain: np.round(samples * gain).clip(-32_767, 32_767).astype("i2"))
+    memory, verdicts = game.build / "store" / "judged-0.rows", stages.round(0, "verdicts.jsonl")
+    told = set()
+    for edit in (None, *draw.choices(EDITS, k=10)):
+        if edit is not None:
+            edit(rows, draw.randrange(len(rows)))
+            game.write_sheet("a.csv", rows)
+        stages.open()
+        stages.speak(0)
+        stages.listen(0)
+        stages.judge(0)
+        taken_over, remembered = verdicts.read_bytes(), memory.read_bytes()
+        told |= {(line, *codes) for line, codes in outcomes(stages).items() if codes}
+        memory.unlink()
+        stages.judge(0)
+        assert verdicts.read_bytes() == taken_over
+        memory.write_bytes(remembered)
+    assert len(told) > 1, "nothing lay at the edge"
+
+
 def test_what_other_lines_do_to_a_finished_line_is_shown_and_costs_no_take(game):
     """With seven lines a voice is not known, with ten it is: a quiet take is flagged, or not, and stays as it is."""
     rows = [{"id": f"a_{place}", "text": text, "voice": "kari"} for place, text in enumerate(TEXTS)]
