@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replikk.judges import calibration_limits
 from replikk.judges.calibration import LEAST_GOOD, Calibration, calibrate, rates
 from replikk.judges.calibration_limits import LIMITS, Case, most_words
 from replikk.judges.calibration_plot import plot
@@ -18,7 +21,7 @@ from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.intervals import wilson
 from replikk.judges.records import Hearing, Transcript
 from replikk.judges.signal_evidence import SignalEvidence
-from replikk.judges.thresholds import BANDS, Thresholds, thresholds_from_mapping
+from replikk.judges.thresholds import BANDS, Band, Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import decide
 from replikk.stages.calibrate import page, snippet
 
@@ -88,6 +91,14 @@ def test_a_constant_offset_is_a_measure_like_the_others() -> None:
     cases = [case(f"g{n}", True, dc=0.12) for n in range(40)] + [case(f"b{n}", False, dc=0.3) for n in range(40)]
     found = {one.band: one for one in calibrate(cases, THRESHOLDS, 0.02)}["4-7"]
     assert found.changes == {"max_dc": (0.1, 0.12)}
+
+
+def test_every_limit_may_move_or_is_said_to_stay() -> None:
+    stay = {field.name for field in fields(Band)} - set(LIMITS)
+    page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
+    (told,) = [paragraph for paragraph in page.split("\n\n") if "Not moved are" in paragraph]
+    assert set(re.findall("`([a-z_]+)`", told[told.index("Not moved are") :])) == stay
+    assert all(f"``{limit}``" in (calibration_limits.__doc__ or "") for limit in stay)
 
 
 # Limits that count words ---------------------------------------------------------------------------------------------
