@@ -47,6 +47,7 @@ class Bench:
         features = WhisperNetwork.features
         WhisperNetwork.features = self._timed("features", features)  # type: ignore[method-assign]
         decoding.score = self._timed("scoring", decoding.score)
+        decoding.wanted_deficit_nats = self._timed("weighing", decoding.wanted_deficit_nats)
         decoding.write = self._timed("all of writing", decoding.write)
         decoding._most_tokens = _given_tokens
 
@@ -74,10 +75,11 @@ def _given_tokens(network: WhisperNetwork, window: Window, prompt_tokens: int) -
 
 
 def _own(clock: dict[str, float]) -> dict[str, float]:
-    """Each part without those inside it: features, encoder and one of the scorings lie inside the writing."""
+    """Each part without those inside it: features, encoder and the scoring of what was written lie in the writing."""
     found = {part: clock.get(part, 0.0) for part in PARTS}
-    inside = found["features"] + found["encoder"] + found["scoring"] / SCORED
+    inside = found["features"] + found["encoder"] + found["scoring"]
     found["writing"] = max(0.0, clock["all of writing"] - inside)
+    found["scoring"] += clock.get("weighing", 0.0)
     return {**found, "the rest": clock["all"] - sum(found.values()), "all": clock["all"]}
 
 

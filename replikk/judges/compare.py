@@ -84,6 +84,18 @@ def compare(
     and now and then a word in the other written standard (*ikkje*, *ikke*) are then no errors.
     No pair of texts raises; both may be empty.
     """
+    return _measure(*aligned(script, heard, locale, respelt, cast_names, other_forms))
+
+
+def aligned(
+    script: str,
+    heard: str,
+    locale: str,
+    respelt: Sequence[tuple[str, str]] = (),
+    cast_names: Collection[str] = (),
+    other_forms: bool = False,
+) -> tuple[Lattice, Lattice, list[Step]]:
+    """Both sides as lattices and the steps between them, for those who want more than counts; as ``compare``."""
     locale = locale if locale in ("nb", "nn") else ""
     wanted = script_lattice(script, locale, tuple(respelt), other_forms)
     got = heard_lattice(heard, locale, wanted)
@@ -94,7 +106,7 @@ def compare(
         if borrowed > max(1, len(wanted.tokens) // _MOST_BORROWED):
             # A line in the other standard is another line, though the judge may borrow a word of it.
             steps = align(wanted, got, _same_name, spelling_of)
-    return _measure(wanted, got, steps)
+    return wanted, got, steps
 
 
 _MOST_BORROWED = 2
@@ -165,7 +177,7 @@ def _measure(wanted: Lattice, got: Lattice, steps: Sequence[Step]) -> Comparison
     parts: list[_Part] = []
     rows: list[tuple[str, str, str]] = []
     accepted: list[tuple[str, str, str]] = []
-    for group in _stretches(wanted, got, steps):
+    for group in stretches(wanted, got, steps):
         _add(group, wanted, got, parts, rows, accepted)
     ops = [part.op for part in parts]
     counts = {op: ops.count(op) for op in ("ok", "sub", "ins", "del")}
@@ -206,7 +218,7 @@ def _measure(wanted: Lattice, got: Lattice, steps: Sequence[Step]) -> Comparison
     )
 
 
-def _stretches(wanted: Lattice, got: Lattice, steps: Sequence[Step]) -> list[list[Step]]:
+def stretches(wanted: Lattice, got: Lattice, steps: Sequence[Step]) -> list[list[Step]]:
     """The steps in groups that begin and end between displayed words on both sides."""
     groups: list[list[Step]] = []
     closed = True
@@ -227,8 +239,8 @@ def _add(
     accepted: list[tuple[str, str, str]],
 ) -> None:
     """Adds a group's words, its rows for display, and what was accepted in it."""
-    tokens = _tokens(wanted, group[0].script_nodes[0], group[-1].script_nodes[1])
-    others = _tokens(got, group[0].heard_nodes[0], group[-1].heard_nodes[1])
+    tokens = tokens_between(wanted, group[0].script_nodes[0], group[-1].script_nodes[1])
+    others = tokens_between(got, group[0].heard_nodes[0], group[-1].heard_nodes[1])
     shown = " ".join(token.shown for token in tokens)
     other_shown = " ".join(token.shown for token in others)
     ops = {step.op for step in group}
@@ -269,7 +281,7 @@ def _letters(tokens: Sequence[Token]) -> str:
     return "".join(token.plain for token in tokens)
 
 
-def _tokens(lattice: Lattice, start: int, stop: int) -> tuple[Token, ...]:
+def tokens_between(lattice: Lattice, start: int, stop: int) -> tuple[Token, ...]:
     if start == stop:
         return ()
     first = lattice.token_at[start]

@@ -20,6 +20,9 @@ from replikk.judges.words import sounds_alike, split_words, word_key
 _UNSTRESSED = frozenset(("en", "ein", "ei", "et", "eit", "at", "å", "og", "som", "så", "da", "då", "jo", "vel"))
 _LETTERS_OF_A_SLIP = 8
 _ENDING_LETTERS = 2
+_WORDS_PER_MISHEARING = 25
+"""In a monologue one other word for so many passes beside ``max_other_words``: judges without likelihoods get about one
+word in thirty wrong of speech that is right, and eighty words would hardly ever pass."""
 
 Wrong = tuple[str, str, str]
 """A step of ``Comparison.alignment``."""
@@ -28,6 +31,16 @@ Wrong = tuple[str, str, str]
 def other_words(alignment: Iterable[Wrong]) -> list[Wrong]:
     """The substitutions by which another word was said."""
     return [step for step in alignment if step[0] == "sub" and is_other_word(step[1], step[2])]
+
+
+def mishearings(words_expected: int) -> int:
+    """How many other words a judge may hear in so long a text that was spoken right."""
+    return words_expected // _WORDS_PER_MISHEARING
+
+
+def words_beyond_slips(alignment: Iterable[Wrong], words_expected: int) -> int:
+    """What ``max_other_words`` is held against; below 0 where a monologue has fewer than it may."""
+    return len(other_words(alignment)) - mishearings(words_expected)
 
 
 def is_other_word(expected: str, heard: str) -> bool:

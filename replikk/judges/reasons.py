@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from replikk.judges.compare import Comparison
 from replikk.judges.evidence import Evidence
 from replikk.judges.hearing_reasons import hearing_reasons, is_as_likely, second_ear_doubt
-from replikk.judges.other_words import other_words
+from replikk.judges.other_words import mishearings, other_words
 from replikk.judges.reason import DOUBT, Reason
 from replikk.judges.sound_reasons import pace_reasons, sound_reasons
 from replikk.judges.thresholds import Band
@@ -24,9 +24,6 @@ from replikk.judges.voice_traits import VoiceTraits
 from replikk.judges.words import sounds_alike
 
 _MOST_WORDS_SHOWN = 4
-_WORDS_PER_MISHEARING = 25
-"""In a monologue one other word for so many passes beside ``max_other_words``: judges without likelihoods get about one
-word in thirty wrong of speech that is right, and eighty words would hardly ever pass."""
 
 
 def misfit_nats(evidence: Evidence, band: Band) -> float | None:
@@ -152,7 +149,7 @@ def _rate_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
 def _other_word_reasons(heard: Comparison, band: Band) -> Iterator[Reason]:
     """Words that were heard as other words, in a line whose rates are within their limits."""
     others = other_words(heard.alignment)
-    most = band.max_other_words + heard.words_expected // _WORDS_PER_MISHEARING
+    most = band.max_other_words + mishearings(heard.words_expected)
     if len(others) > most:
         text = f"{'another word' if len(others) == 1 else 'other words'} heard: {_wanted_and_heard(others)}"
         yield Reason("other_words", len(others), most, text)

@@ -51,8 +51,8 @@ class Hearing:
     own_language: float | None = None
     """0 to 1: share of Norwegian among all languages that the judge knows."""
     wanted_deficit_nats: float | None = None
-    """How much less likely the wanted text is than what was written, over the whole clip; about 0 where both say the
-    same, negative where the wanted one is likelier."""
+    """How much less likely the wanted text is than what was written, over the whole clip, or over the worst of the
+    windows that a long clip is heard in; about 0 where both say the same, negative where the wanted one is likelier."""
     first_text: str | None = None
     """What a first, smaller model wrote, where a second opinion was asked for: ``Transcript.text`` is the second's."""
     second_ear_text: str | None = None

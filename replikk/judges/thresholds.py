@@ -59,7 +59,8 @@ class Band:
     """Stretches of four words that were said before, beyond those that the script repeats."""
     # What a judge that writes freely says of its own text (``nb-whisper``)
     max_wanted_deficit_nats: float = 10.0
-    """By how much less likely the wanted text may be than what was written, where words differ."""
+    """By how much less likely the wanted text may be than what was written, where words differ; of a long clip, in its
+    worst window."""
     proven_deficit_nats: float = 1.0
     """Up to here the wanted text is as likely: a person decides, or the second ear."""
     max_second_ear_margin: float = 0.6

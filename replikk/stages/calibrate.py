@@ -20,7 +20,8 @@ from replikk.dialogue.decisions import read_decisions
 from replikk.dialogue.plan import Plan, PlannedLine, read_plan
 from replikk.errors import Problem, ReplikkError, printable
 from replikk.files import canonical_json, write_atomic
-from replikk.judges.calibration import Calibration, Case, calibrate
+from replikk.judges.calibration import Calibration, calibrate
+from replikk.judges.calibration_limits import Case
 from replikk.judges.intervals import Share
 from replikk.locks import job_lock
 

@@ -8,11 +8,16 @@ byte-level BPE with Whisper's own special tokens behind the text.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC, WhisperConfig, WhisperForConditionalGeneration
+
+from replikk.judges.nb_whisper.model_folder import open_whisper_folder
+from replikk.judges.nb_whisper.network import load_whisper
+from replikk.judges.nb_whisper.windows import Window, padded
 
 LANGUAGES = ("en", "zh", "de", "sv", "no", "da", "nn")
 SPECIALS = (
@@ -24,8 +29,9 @@ WINDOW_S = 4.0
 ALIGNMENT_HEADS = [[1, 0], [1, 1]]
 
 
-def make_small_whisper(folder: Path, seed: int = 0, *, width: int = 32, layers: int = 2) -> Path:
-    """Writes the folder (made if missing) and returns it."""
+def make_small_whisper(folder: Path, seed: int = 0, *, width: int = 32, layers: int = 2, spread: float = 0.4) -> Path:
+    """Writes the folder (made if missing) and returns it. Random weights of the usual ``spread`` (0.02) give nearly the
+    same logits for every sound; larger ones tell sounds apart."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer()
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -50,8 +56,7 @@ def make_small_whisper(folder: Path, seed: int = 0, *, width: int = 32, layers: 
         decoder_start_token_id=numbers["<|startoftranscript|>"],
         suppress_tokens=None,
         begin_suppress_tokens=None,
-        # Random weights of the usual size give nearly the same logits for every sound; larger ones tell sounds apart.
-        init_std=0.4,
+        init_std=spread,
     )
     model = WhisperForConditionalGeneration(config)
     generation = model.generation_config
@@ -66,6 +71,31 @@ def make_small_whisper(folder: Path, seed: int = 0, *, width: int = 32, layers: 
     generation.max_length = config.max_target_positions
     model.save_pretrained(folder, safe_serialization=True)
     return folder
+
+
+def teach(folder: Path, lessons: Sequence[tuple[Window, str]], steps: int) -> float:
+    """Train the folder's model on windows and their texts until it knows them by heart; the last loss in nats.
+
+    What it then finds likely means something: the text that it was taught, and little else.
+    """
+    loaded = load_whisper(open_whisper_folder(folder), "cpu", "float32")
+    model, vocabulary = loaded.model, loaded.vocabulary
+    features = loaded.features(padded([window for window, _ in lessons], WINDOW_S)).clone()
+    prompt = vocabulary.prompt("nb")
+    texts = [[*vocabulary.encode(text), vocabulary.end] for _, text in lessons]
+    longest = max(map(len, texts))
+    rows = torch.tensor([[*prompt, *text, *[vocabulary.end] * (longest - len(text))] for text in texts])
+    wanted = torch.tensor([[-100] * (len(prompt) - 1) + text + [-100] * (longest - len(text)) for text in texts])
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    loss = torch.zeros(())
+    for _ in range(steps):
+        logits = model(features, decoder_input_ids=rows[:, :-1]).logits
+        loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2), wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.save_pretrained(folder, safe_serialization=True)
+    return float(loss)
 
 
 def _tokenizer() -> Tokenizer:

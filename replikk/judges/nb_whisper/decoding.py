@@ -6,7 +6,8 @@ that is a loop, and is cut off and said. Rows of a batch never see one another, 
 last bits of a number.
 
 Two passes: the first writes, with the keys of the sound kept from step to step; the second reads the finished tokens at
-once and gives their probabilities and the attention of the heads that follow the sound (``timing``).
+once and gives their probabilities and the attention of the heads that follow the sound (``timing``). A third one,
+without the attention, says how likely another text would be (``weighing``).
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class Written:
 
 @torch.inference_mode()
 def write(network: WhisperNetwork, windows: Sequence[Window], locales: Sequence[str]) -> tuple[list[Written], Any]:
-    """What is heard in each window; and the keys of their sound, for ``score``.
+    """What is heard in each window; and their memory, for ``score`` and ``wanted_deficit_nats``.
+
+    The memory: (encoded sound [rows, positions, width], keys and values of it, prompts [rows, tokens]).
 
     Raises JudgeError where the network computes no numbers, and what PyTorch raises when memory runs out.
     """
@@ -120,39 +123,49 @@ def score(
 
     ``cache`` lends its keys and values of the sound, and is not changed.
     """
+    again = _new_cache(network, cache)
+    with _watched_heads(network, again) as seen:
+        likely = _log_likely(network, sound, again, prompt, texts)
+    first = prompt.shape[1] - 1  # the position that writes the first token
+    attention = torch.cat(seen, dim=1)[:, :, first:].float().cpu().numpy()  # [rows, heads, tokens + 1, frames]
+    return likely, [row[:, : len(text) + 1] for row, text in zip(attention, texts, strict=True)]
+
+
+def _log_likely(
+    network: WhisperNetwork, sound: Tensor, cache: Any, prompt: Tensor, texts: Sequence[Sequence[int]]
+) -> list[NDArray[np.float32]]:
+    """Natural logarithms [tokens + 1] of given texts, the end last; ``cache`` holds no tokens yet, and will."""
     vocabulary = network.vocabulary
     longest = max(len(text) for text in texts)
     rows = [[*text, *[vocabulary.end] * (longest - len(text))] for text in texts]
     written = torch.tensor(rows, dtype=torch.long, device=network.device).reshape(len(texts), longest)
-    inputs = torch.cat([prompt, written], dim=1)
-    again = _new_cache(network, cache)
-    with _watched_heads(network, again) as seen:
-        hidden = _decode(network, inputs, sound, again)
-    first = prompt.shape[1] - 1  # the position that writes the first token
-    logits = _logits(network, hidden[:, first:])
+    hidden = _decode(network, torch.cat([prompt, written], dim=1), sound, cache)
+    logits = _logits(network, hidden[:, prompt.shape[1] - 1 :])
     targets = torch.cat([written, torch.full_like(prompt[:, :1], vocabulary.end)], dim=1)
     chosen = logits.gather(2, targets[:, :, None])[:, :, 0]
     likely = (chosen - logits.logsumexp(dim=-1)).cpu().numpy()
-    attention = torch.cat(seen, dim=1)[:, :, first:].float().cpu().numpy()  # [rows, heads, tokens + 1, frames]
-    lengths = [len(text) + 1 for text in texts]
-    return (
-        [row[:length] for row, length in zip(likely, lengths, strict=True)],
-        [row[:, :length] for row, length in zip(attention, lengths, strict=True)],
-    )
+    return [row[: len(text) + 1] for row, text in zip(likely, texts, strict=True)]
 
 
+@torch.inference_mode()
 def wanted_deficit_nats(
     network: WhisperNetwork, memory: Any, wanted: Sequence[Sequence[int]], written: Sequence[Written]
 ) -> list[float]:
     """By how many nats each wanted text is less likely, for the whole window, than what was written; 0 or less when
-    it is the more likely one."""
+    it is the more likely one. ``memory`` is what ``write`` or ``remembered`` gave, and is not changed."""
     sound, cache, prompt = memory
-    likely, _ = score(network, sound, cache, prompt, wanted)
+    again = _new_cache(network, cache)
     result = []
-    for values, heard in zip(likely, written, strict=True):
+    for values, heard in zip(_log_likely(network, sound, again, prompt, wanted), written, strict=True):
         ours = heard.mean_log_probability * (len(heard.tokens) + (not heard.cut_off))
         result.append(ours - float(values.sum()))
     return result
+
+
+def remembered(network: WhisperNetwork, sounds: Sequence[Tensor], locales: Sequence[str]) -> Any:
+    """The memory of windows whose encoded sounds [positions, width] were kept, wherever they lie."""
+    prompt = torch.tensor([network.vocabulary.prompt(locale) for locale in locales], device=network.device)
+    return torch.stack([sound.to(network.device) for sound in sounds]), None, prompt
 
 
 def _most_tokens(network: WhisperNetwork, window: Window, prompt_tokens: int) -> int:

@@ -17,7 +17,7 @@ from replikk.judges.nb_whisper.settings import NAME, NbWhisperSettings, read_set
 from replikk.models.catalogue import PublishedModel
 from replikk.models.present import folder_of
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same weights would hear the same clip differently: it is part of every transcript's key."""
 HASHES_FILE = "model_hashes.json"
 

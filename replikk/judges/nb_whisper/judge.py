@@ -24,11 +24,10 @@ from replikk.errors import JudgeError
 from replikk.judges.nb_whisper.identity import checked_settings, judge_fingerprint, open_folders
 from replikk.judges.nb_whisper.model_folder import RecogniserFolder
 from replikk.judges.nb_whisper.settings import NAME, NbWhisperSettings
-from replikk.judges.nb_whisper.windows import LEAD_S, Window, at_16_khz, cut_into_windows
-from replikk.judges.records import Clip, HeardWord, Hearing, Transcript
+from replikk.judges.nb_whisper.windows import Window, at_16_khz, cut_into_windows
+from replikk.judges.records import Clip, Transcript
 
 if TYPE_CHECKING:
-    from replikk.judges.nb_whisper.decoding import Written
     from replikk.judges.nb_whisper.network import WhisperNetwork
     from replikk.judges.nb_whisper.second_ear import CtcNetwork
 
@@ -159,30 +158,38 @@ class _Session:
     def listen(
         self, network: WhisperNetwork, ear: CtcNetwork | None, clips: Sequence[Clip]
     ) -> Iterator[list[tuple[Clip, Transcript]]]:
-        """Batch by batch, longest clips first, so that memory, if it runs out, does so at once."""
-        order = sorted(range(len(clips)), key=lambda n: -len(clips[n].samples) / clips[n].sample_rate_hz)
-        waiting = [clips[n] for n in order]
-        while waiting:
-            batch, waiting = waiting[: max(1, self.rows)], waiting[max(1, self.rows) :]
+        """Batch by batch, longest clips first, so that memory, if it runs out, does so at once.
+
+        A batch holds as many windows as are heard side by side, or one clip: what must wait for the clip's other
+        windows is held for no more.
+        """
+        batch: list[_Cut] = []
+        for number, clip in enumerate(sorted(clips, key=_minus_duration_s)):
+            cut = _cut(number, clip, network.window_s)
+            if batch and sum(one.rows for one in batch) + cut.rows > self.rows:
+                yield self._listen_to(network, ear, batch)
+                batch = []
+            batch.append(cut)
+        if batch:
             yield self._listen_to(network, ear, batch)
 
     def _listen_to(
-        self, network: WhisperNetwork, ear: CtcNetwork | None, clips: list[Clip]
+        self, network: WhisperNetwork, ear: CtcNetwork | None, cuts: list[_Cut]
     ) -> list[tuple[Clip, Transcript]]:
-        waves = [at_16_khz(clip.samples, clip.sample_rate_hz) for clip in clips]
-        windows = [
-            window
-            for number, (clip, wave) in enumerate(zip(clips, waves, strict=True))
-            if _is_audible(clip.samples)
-            for window in cut_into_windows(number, wave, network.window_s)
+        from replikk.judges.nb_whisper.transcripts import transcript_of
+        from replikk.judges.nb_whisper.weighing import clip_deficits, hear
+
+        todo = [(window, cut.clip, len(cut.windows) == 1) for cut in cuts for window in cut.windows]
+        heard = iter(self._in_batches(todo, lambda part: hear(network, part)))
+        by_clip = [[next(heard) for _ in cut.windows] for cut in cuts]
+        clips = [cut.clip for cut in cuts]
+        deficits = clip_deficits(network, clips, by_clip, self._in_batches)
+        transcripts = [
+            transcript_of(network, clip, windows, deficit)
+            for clip, windows, deficit in zip(clips, by_clip, deficits, strict=True)
         ]
-        heard = self._in_batches(windows, lambda part: _write(network, clips, part))
-        by_clip: dict[int, list[tuple[Window, Written, float]]] = {}
-        for window, (written, deficit) in zip(windows, heard, strict=True):
-            by_clip.setdefault(window.clip, []).append((window, written, deficit))
-        transcripts = [_transcript(network, clip, by_clip.get(number, [])) for number, clip in enumerate(clips)]
         if ear is not None:
-            transcripts = self._with_second_ear(ear, clips, waves, transcripts)
+            transcripts = self._with_second_ear(ear, clips, [cut.wave for cut in cuts], transcripts)
         return list(zip(clips, transcripts, strict=True))
 
     def _with_second_ear(
@@ -236,53 +243,29 @@ class _Session:
         return None
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """A clip, and the windows that it is heard in."""
+
+    clip: Clip
+    wave: NDArray[np.float32]  # [samples] at 16 kHz
+    windows: list[Window]
+    """None of a clip that is silent all the time."""
+
+    @property
+    def rows(self) -> int:
+        """How much of a batch it takes up."""
+        return max(1, len(self.windows))
+
+
+def _cut(number: int, clip: Clip, window_s: float) -> _Cut:
+    wave = at_16_khz(clip.samples, clip.sample_rate_hz)
+    return _Cut(clip, wave, cut_into_windows(number, wave, window_s) if _is_audible(clip.samples) else [])
+
+
+def _minus_duration_s(clip: Clip) -> float:
+    return -len(clip.samples) / clip.sample_rate_hz
+
+
 def _is_audible(samples: NDArray[np.int16]) -> bool:
     return bool(len(samples)) and int(np.abs(samples.astype(np.int32)).max()) > SILENT_PEAK
-
-
-def _write(network: WhisperNetwork, clips: list[Clip], windows: list[Window]) -> list[tuple[Written, float]]:
-    """What is heard in each window, and by how many nats the clip's wanted text is less likely."""
-    from replikk.judges.nb_whisper.decoding import wanted_deficit_nats, write
-
-    written, memory = write(network, windows, [clips[window.clip].locale for window in windows])
-    limit = network.model.config.max_target_positions - 8
-    wanted = [network.vocabulary.encode(_plain(clips[window.clip].wanted))[:limit] for window in windows]
-    return list(zip(written, wanted_deficit_nats(network, memory, wanted, written), strict=True))
-
-
-def _plain(text: str) -> str:
-    """As a verbatim model writes: small letters, no punctuation."""
-    return " ".join("".join(c if c.isalnum() or c in "-'" else " " for c in text.lower()).split())
-
-
-def _transcript(network: WhisperNetwork, clip: Clip, heard: list[tuple[Window, Written, float]]) -> Transcript:
-    from replikk.judges.hallucinations import compression_ratio
-
-    words = tuple(word for window, written, _ in heard for word in _words(network, window, written))
-    text = " ".join(part for _, written, _ in heard if (part := network.vocabulary.text(written.tokens)))
-    tokens = sum(len(written.tokens) + (not written.cut_off) for _, written, _ in heard)
-    nats = sum(w.mean_log_probability * (len(w.tokens) + (not w.cut_off)) for _, w, _ in heard)
-    hearing = Hearing(
-        # Of a long clip, the window that is most likely silent: speech elsewhere does not excuse a hole in it.
-        no_speech=round(max((written.no_speech for _, written, _ in heard), default=1.0), 4),
-        mean_log_probability=round(nats / tokens, 4) if tokens else 0.0,
-        compression_ratio=round(compression_ratio(text.lower()), 3),
-        cut_off=any(written.cut_off for _, written, _ in heard),
-        own_language=round(min((written.own_language for _, written, _ in heard), default=1.0), 4),
-        # The wanted text can be weighed only where it is known which part of it a window should hold.
-        wanted_deficit_nats=round(heard[0][2], 3) if len(heard) == 1 else None,
-    )
-    return Transcript(clip.take_key, text, words, None, hearing)
-
-
-def _words(network: WhisperNetwork, window: Window, written: Written) -> Iterator[HeardWord]:
-    from replikk.judges.nb_whisper.timing import FRAME_S, attention_matrix, first_frames
-
-    if not written.tokens:
-        return
-    starts = first_frames(attention_matrix(written.attention))  # of each token, and of the end
-    for text, place in network.vocabulary.words(written.tokens):
-        times = [float(starts[n]) * FRAME_S - LEAD_S for n in (place.start, place.stop)]
-        start_s, end_s = (min(max(time_s, 0.0), window.duration_s) + window.start_s for time_s in times)
-        confidence = float(np.exp(written.log_probabilities[place.start : place.stop].mean()))
-        yield HeardWord(text, round(start_s, 3), round(max(start_s, end_s), 3), round(confidence, 3))
