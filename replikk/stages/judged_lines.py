@@ -55,7 +55,7 @@ class JudgedLines:
 
     def rows(self) -> dict[int, bytes]:
         """By number, the records of the lines that were taken over."""
-        if self.has_moved:
+        if self.has_moved and self._voices.are_known:
             self._draw_anew()
         return {number: made.partition(PART)[0] for number, (_, made) in self._found.items()}
 
@@ -66,7 +66,7 @@ class JudgedLines:
         self._has_new = True
 
     def save(self) -> None:
-        # Doubts that could not be drawn are drawn in the next build.
+        # Doubts that could not be drawn are drawn in the next build; until then those of the last one stand.
         were_drawn = self._voices.are_known if self.has_moved or self._has_new else True
         self._memory.keep(_KNOWN_BY, self._known_by if were_drawn else b"")
         self._memory.save()

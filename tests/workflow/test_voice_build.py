@@ -200,6 +200,26 @@ def test_doubts_that_could_not_be_drawn_are_drawn_in_the_next_build(game):
     assert outcomes(stages)["kari_005"] == outcomes(stages)["kari_new"] == ["level_outlier"]
 
 
+def test_doubts_stand_until_others_can_be_drawn(game):
+    """A line comes while a take that the voice is known by cannot be measured: nobody is let through for that."""
+    rows = [{"id": f"kari_{number:03}", "text": text, "voice": "kari"} for number, text in enumerate(TEXTS)]
+    game.write_sheet("a.csv", rows)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
+    stages.listen(0)
+    stages.judge(0)
+    game.write_sheet("a.csv", [*rows, {**rows[5], "id": "kari_new", "text": "Nå er alle kommet hjem."}])
+    stages.open()
+    stages.speak(0)
+    stages.listen(0)
+    (game.build / "store" / "traits.journal").unlink()
+    cut_short(stages, "kari_002")
+    stages.judge(0)
+    assert outcomes(stages)["kari_005"] == ["level_outlier"]
+
+
 def test_a_verdict_without_the_voice_is_not_remembered(game):
     """A take that cannot be measured may be unlike its reference, or sound bad: its verdict waits for that."""
     write_lines(game)
