@@ -5,7 +5,8 @@ them. Its own ``--quiet rules`` would hide failed jobs as well, and it would emp
 of jobs that go well is kept from the screen alone; ``.snakemake/log`` has all of it. What is not known here is shown.
 
 A job that failed and has said in one sentence why (``stages.running``) needs no account of the command that failed. Of
-any other failed job all is shown.
+any other failed job all is shown. Where other jobs go on after that sentence, it is not the last one any more, and how
+the build ended is said.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ GOES_WELL = {
     "progress", "shellcmd",
 }  # fmt: skip
 """Events of Snakemake that tell of nothing but its own work."""
+
+GOES_ON = {"job_started", "job_finished"}
+"""Events after which what another job said may stand below the sentence of a failed one."""
 
 CHATTER = (
     "Building DAG of jobs", "Using shell:", "Conda environments: ignored", "Select jobs to execute",
@@ -43,13 +47,14 @@ class BuildScreen(logging.Filter):
         self._told: list[str] = []
         """Snakemake's messages about failed jobs that have said themselves what is wrong."""
         self._others = False
-        """Whether another job has failed."""
+        """Whether another job has failed without a word, or went on."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno > logging.INFO:
             return not (self.jobs_speak_here and self._is_told(record))
         event = getattr(record, "event", None)
         if event is not None:
+            self._others |= bool(self._told) and str(event) in GOES_ON
             return str(event) not in GOES_WELL
         message = str(record.msg)
         if self.failed and message.startswith("Complete log(s):"):

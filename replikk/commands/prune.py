@@ -7,7 +7,8 @@ delivered, what a decision names, and the clips and records that belong to these
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from replikk.locks import hold_build_lock, job_lock
 from replikk.stages.damage import delivered_path, takes_manifests
 from replikk.store import Store
 
+_HALF_WRITTEN = ".tmp-*"
+
 
 @dataclass(frozen=True)
 class Pruned:
@@ -29,7 +32,7 @@ class Pruned:
     takes: tuple[Path, ...]
     clips: tuple[Path, ...]
     leftovers: tuple[Path, ...]
-    """Half-written files of builds that were killed."""
+    """Half-written files, and folders of checkpoints and releases, of what was killed."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -37,7 +40,8 @@ class Pruned:
 
     @property
     def size_bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.files if path.exists())
+        inside = (file for path in self.files for file in (path.rglob("*") if path.is_dir() else [path]))
+        return sum(file.stat().st_size for file in inside if file.is_file())
 
 
 def prune(config: Config, remove: bool = False) -> Pruned:
@@ -52,11 +56,14 @@ def prune(config: Config, remove: bool = False) -> Pruned:
         pruned = Pruned(
             takes=_others(store.root / "takes", takes),
             clips=_others(store.root / "clips", clips),
-            leftovers=tuple(sorted(config.build_dir.rglob(".tmp-*"))),
+            leftovers=tuple(sorted(_leftovers(config.build_dir))),
         )
         if remove:
             for path in pruned.files:
-                path.unlink(missing_ok=True)
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
             _compact(store, takes, clips)
         return pruned
 
@@ -79,6 +86,13 @@ def _needed(config: Config) -> tuple[set[str], set[str]]:
     if named:
         takes.update(key for key in Store(build_dir).journal("takes") if key.startswith(named))
     return takes, clips
+
+
+def _leftovers(folder: Path) -> Iterator[Path]:
+    """What lies inside a half-written folder goes with it."""
+    for path in folder.rglob(_HALF_WRITTEN):
+        if not any(part.match(_HALF_WRITTEN) for part in path.relative_to(folder).parents):
+            yield path
 
 
 def _others(folder: Path, needed: Iterable[str]) -> tuple[Path, ...]:

@@ -83,7 +83,8 @@ def _strays(profiles: Profiles, takes: Sequence[SpokenTake], limits: _Limits) ->
             limit = np.maximum(most["pitch_deviation_semitones"][here] * slack, sigmas[here] * group.pitch_spread)
             beyond |= np.abs(pitch[here] - group.pitch) > limit - _ROUNDED  # never true of a take without pitch
         ratio, limit = per_letter[here] / group.seconds_per_letter, most["pace_ratio"][here] * slack
-        beyond |= (ratio > limit - _ROUNDED) | (ratio < 1 / limit + _ROUNDED)
+        # A limit may be 0; below a rounding every take is beyond it.
+        beyond |= (ratio > limit - _ROUNDED) | (ratio < 1 / np.maximum(limit, _ROUNDED) + _ROUNDED)
         found[here] = beyond
     return found & (speaking > 0)
 

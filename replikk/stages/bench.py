@@ -164,10 +164,13 @@ def judge_line(bench: Bench, planned: PlannedLine, take_key: str, is_one_of_few:
     else:
         evidence = _gather(bench, planned, take_key)
         bench.evidence.append(key_of_evidence, {"take": take_key, "evidence": evidence.to_json()})
-    verdict = decide(evidence, bench.thresholds, None, bench.voices.traits_of(planned, take_key))
+    traits = bench.voices.traits_of(planned, take_key)
+    verdict = decide(evidence, bench.thresholds, None, traits)
     record = {**verdict_record(verdict, badness(evidence, verdict)), "words": _word_counts(evidence)}
     key = _verdict_key(bench, key_of_evidence)
-    if bench.verdicts.get(key) != (kept := {"take": take_key, "verdict": record}):
+    # A take that should have been measured, and could not be, has no verdict to keep.
+    is_whole = traits is not None or not has_doubts(planned)
+    if is_whole and bench.verdicts.get(key) != (kept := {"take": take_key, "verdict": record}):
         bench.verdicts.append(key, kept)
     return {**record, "evidence": key_of_evidence}
 

@@ -43,6 +43,7 @@ class JudgedLines:
         self._known_by = voices.basis.encode()
         self.has_moved = self._memory.find(_KNOWN_BY) != self._known_by
         """Whether the voices are known by other takes than when the doubts were drawn."""
+        self._has_new = False
 
     def take_over(self, number: int, line: bytes) -> bool:
         """Whether the line with this number and row of the plan was judged before."""
@@ -54,7 +55,7 @@ class JudgedLines:
 
     def rows(self) -> dict[int, bytes]:
         """By number, the records of the lines that were taken over."""
-        if self.has_moved:
+        if self.has_moved and self._voices.are_known:
             self._draw_anew()
         return {number: made.partition(PART)[0] for number, (_, made) in self._found.items()}
 
@@ -62,10 +63,12 @@ class JudgedLines:
         """Remember a line that was judged now; ``spoken`` is None for a take that is not held against others."""
         judged = _judged(canonical_json(own), canonical_json(doubted), b"" if spoken is None else take_row(spoken))
         self._memory.keep(line, PART.join(judged))
+        self._has_new = True
 
     def save(self) -> None:
-        # Doubts that could not be drawn are drawn in the next build.
-        self._memory.keep(_KNOWN_BY, self._known_by if not self.has_moved or self._voices.are_known else b"")
+        # Doubts that could not be drawn are drawn in the next build; until then those of the last one stand.
+        were_drawn = self._voices.are_known if self.has_moved or self._has_new else True
+        self._memory.keep(_KNOWN_BY, self._known_by if were_drawn else b"")
         self._memory.save()
 
     def _draw_anew(self) -> None:

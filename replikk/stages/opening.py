@@ -132,11 +132,12 @@ def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
         "alignment/ctc.py",
     )  # fmt: skip
     bench = [config.evidence, _evidence_tools(config), code]
+    verdicts = _code("stages/judge_takes.py", "stages/judged_lines.py", "dialogue/styles.py")
     form = asdict(decision_form(config.dialogue_dir / "decisions.csv"))
     depends_on: dict[str, list[Any]] = {
         "synthesize_takes": [config.shards, _code("stages/synthesize_takes.py", "stages/recordings.py")],
         "transcribe_takes": [judge, bench],
-        "judge_takes": [judge, bench, config.thresholds, _code("stages/judge_takes.py")],
+        "judge_takes": [judge, bench, config.thresholds, verdicts],
         "select_takes": [_code("stages/select_takes.py")],
         "package_assets": [config.delivery, engine_licence(config), _code(*PACKAGING)],
         "report_quality": [form, _code("stages/report_quality.py", "stages/check_release.py", "report")],

@@ -16,7 +16,7 @@ from replikk.judges.evidence import LineFacts, gather
 from replikk.judges.records import Transcript
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.spoken_takes import SpokenTake, read_take_rows, spoken_take, take_row
-from replikk.judges.thresholds import Thresholds
+from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import badness, decide
 from replikk.judges.voice_profiles import (
     LEAST_TAKES,
@@ -199,10 +199,10 @@ def test_profiles_need_no_numpy() -> None:
 # Many takes at once --------------------------------------------------------------------------------------------------
 
 
-def doubted(profiles: Profiles, takes: list[SpokenTake]) -> list[int]:
+def doubted(profiles: Profiles, takes: list[SpokenTake], limits: Thresholds = LIMITS) -> list[int]:
     """The takes that something speaks against, each looked at by itself."""
     found = [fit(profiles, one.voice, one.sample()) for one in takes]
-    return [n for n, one in enumerate(takes) if [*voice_reasons(found[n], None, LIMITS.for_words(one.words))]]
+    return [n for n, one in enumerate(takes) if [*voice_reasons(found[n], None, limits.for_words(one.words))]]
 
 
 def odd_take(draw: random.Random, voices: int) -> SpokenTake:
@@ -237,6 +237,18 @@ def test_the_screen_lets_no_outlier_pass(seed: int, voices: int) -> None:
     profiles = profiles_of(samples)
     takes = [odd_take(draw, voices) for _ in range(60)]
     assert set(doubted(profiles, takes)) <= set(may_be_outliers(profiles, takes, LIMITS))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("pace", [0, 0.001, 0.7, 1, 1e6])
+@pytest.mark.parametrize("others", [0, 1e6])
+def test_the_screen_lets_no_outlier_pass_whatever_the_limits(pace: float, others: float) -> None:
+    names = ("other_voice_nats", "level_deviation_db", "pitch_deviation_semitones", "outlier_sigmas")
+    limits = {"max_pace_ratio": pace, **{f"max_{name}": others for name in names}}
+    thresholds = thresholds_from_mapping({"default": limits, "bands": {"1": limits, "2-3": limits, "4-7": limits}})
+    draw, profiles = random.Random(8), profiles_of(game())
+    takes = [odd_take(draw, 4) for _ in range(60)]
+    assert set(doubted(profiles, takes, thresholds)) <= set(may_be_outliers(profiles, takes, thresholds))
 
 
 def test_the_screen_leaves_most_takes_out() -> None:

@@ -49,6 +49,18 @@ def test_takes_of_leftover_manifests_are_pruned(built):
     assert prune(built.config).takes == (path,)
 
 
+def test_half_written_folders_are_pruned_with_all_that_is_in_them(built):
+    """A checkpoint, or a release with its two gigabytes, that a kill left half written."""
+    half = built.game.build / "training" / "lora" / "released" / ".tmp-half"
+    (half / "adapter").mkdir(parents=True)
+    (half / "adapter" / "adapter_model.safetensors").write_bytes(b"x" * 1000)
+    (half / ".tmp-card.part").write_bytes(b"x" * 10)
+    found = prune(built.config)
+    assert found.leftovers == (half,) and found.size_bytes == 1010
+    prune(built.config, remove=True)
+    assert not half.exists() and prune(built.config).leftovers == ()
+
+
 # Damaged manifests -------------------------------------------------------------------------------------------------
 
 

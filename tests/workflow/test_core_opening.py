@@ -2,12 +2,14 @@
 
 import datetime
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
 from game_folder import PROJECT
 from stage_runner import Stages
 
+import replikk
 from replikk.config import read_config
 from replikk.errors import ReplikkError
 from replikk.stages.opening import open_build
@@ -47,6 +49,22 @@ def test_a_section_on_the_command_line_says_the_same_as_in_the_file(small_game):
     }
     assert read_config({**game, **text}) == read_config({**game, **meant})
     assert open_build({**game, **text}, SCRIPTS).fingerprints == open_build({**game, **meant}, SCRIPTS).fingerprints
+
+
+@pytest.mark.parametrize(
+    "module", ["stages/judge_takes.py", "stages/judged_lines.py", "stages/voice_doubts.py", "dialogue/styles.py"]
+)
+def test_verdicts_of_other_code_do_not_stand(small_game, tmp_path, monkeypatch, module):
+    """Whatever decides about a verdict, or reads what was remembered of it, is in the fingerprint of its rule."""
+    code = tmp_path / "replikk"
+    shutil.copytree(Path(replikk.__file__).parent, code, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(replikk, "__file__", str(code / "__init__.py"))
+    before = open_build(Stages(small_game).settings, SCRIPTS).fingerprints
+    with (code / module).open("a", encoding="utf-8") as file:
+        file.write("\n# changed\n")
+    after = open_build(Stages(small_game).settings, SCRIPTS).fingerprints
+    assert after["judge_takes"] != before["judge_takes"]
+    assert after["synthesize_takes"] == before["synthesize_takes"]
 
 
 def test_a_setting_that_contains_itself_stops_the_build(small_game):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from game_folder import Game
+from game_folder import PROJECT, Game
 
 from replikk.screen import BuildScreen
 
@@ -72,11 +72,47 @@ def test_a_job_that_breaks_is_shown_with_its_command(small_game, tmp_path, monke
     assert "Complete log(s): " in output
 
 
+TWO_JOBS = """
+from snakemake.logging import logger
+from replikk.screen import quieten
+
+SCREEN = quieten(logger.handlers)
+
+onstart:
+    SCREEN.jobs_speak_here = True
+
+rule all:
+    input: "told", "slow"
+
+rule told:
+    output: "told"
+    shell: "echo there is no room on the disk >&2; exit 3"
+
+rule slow:
+    output: "slow"
+    shell: "sleep 2; echo all is well >&2; touch {output}"
+"""
+
+
+def test_a_build_that_went_on_after_a_failed_job_does_not_end_as_if_all_were_well(tmp_path):
+    """What the job said stands somewhere above then, between what others had to say."""
+    (tmp_path / "Snakefile").write_text(TWO_JOBS)
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2"], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, check=False, env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
+    said = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert said.index("there is no room on the disk") < said.index("all is well")
+    assert said[-1] == "At least one job did not complete successfully."
+    assert "RuleException" not in done.stdout
+
+
 COMMAND = "python3 -P scripts/judge_takes.py --round 0"
 
 
-def of_snakemake(message: str, event: str = "", **extra: object) -> logging.LogRecord:
-    record = logging.LogRecord("snakemake", logging.ERROR, "", 0, message, None, None)
+def of_snakemake(message: str, event: str = "", level: int = logging.ERROR, **extra: object) -> logging.LogRecord:
+    record = logging.LogRecord("snakemake", level, "", 0, message, None, None)
     record.__dict__.update(extra, **({"event": event} if event else {}))
     return record
 
@@ -90,6 +126,7 @@ def failed(status: str, command: str = COMMAND) -> list[logging.LogRecord]:
 
 
 END = of_snakemake("WorkflowError:\nAt least one job did not complete successfully.", "error")
+STARTED, FINISHED = (of_snakemake("another job", event, logging.INFO) for event in ("job_started", "job_finished"))
 TOLD, CRASHED, KILLED = "non-zero exit status 3", "non-zero exit status 1", "died with <Signals.SIGKILL: 9>"
 
 
@@ -100,6 +137,9 @@ TOLD, CRASHED, KILLED = "non-zero exit status 3", "non-zero exit status 1", "die
         ([*failed(CRASHED), END], [0, 1, 2]),
         ([*failed(KILLED), END], [0, 1, 2]),
         ([*failed(TOLD), *failed(CRASHED, "another"), END], [2, 3, 4]),
+        ([STARTED, FINISHED, *failed(TOLD), END], []),
+        ([*failed(TOLD), STARTED, END], [3]),
+        ([*failed(TOLD), FINISHED, END], [3]),
         ([END], [0]),
         ([of_snakemake("something else")], [0]),
     ],
@@ -109,7 +149,8 @@ def test_only_what_a_job_has_told_itself_is_left_out(records: list[logging.LogRe
     screen.jobs_speak_here = True
     assert [number for number, record in enumerate(records) if screen.filter(record)] == shown
     elsewhere = BuildScreen()
-    assert all(elsewhere.filter(record) for record in records), "jobs on other machines say nothing here"
+    errors = [record for record in records if record.levelno == logging.ERROR]
+    assert all(elsewhere.filter(record) for record in errors), "jobs on other machines say nothing here"
 
 
 def test_what_a_user_can_mend_is_told_without_places_in_the_workflow(small_game):

@@ -14,7 +14,7 @@ from replikk.dialogue.plan import read_plan
 from replikk.errors import ReplikkError
 from replikk.files import read_jsonl
 from replikk.judges.verdict import badness, decide
-from replikk.stages.bench import open_bench, read_evidence, verdict_record
+from replikk.stages.bench import known_verdict, open_bench, read_evidence, verdict_record
 from replikk.stages.opening import open_build
 from replikk.store import Store
 
@@ -201,6 +201,77 @@ def test_a_damaged_memory_of_verdicts_is_made_again(game, damage):
     path.write_bytes(damage)
     stages.judge(0)
     assert (stages.round(0, "verdicts.jsonl").read_bytes(), path.read_bytes()) == before
+
+
+def cut_short(stages: Stages, line_id: str) -> None:
+    """Damage the first take of a line on the disk, as a power cut may."""
+    key = next(one.takes[0] for one in read_plan(stages.plan).lines if one.line.id == line_id)
+    path = Store(stages.game.build).take_path(key)
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def test_doubts_that_could_not_be_drawn_are_drawn_in_the_next_build(game):
+    """A take that the voice is known by can neither be measured nor remembered while a new line is judged."""
+    rows = [{"id": f"kari_{number:03}", "text": text, "voice": "kari"} for number, text in enumerate(TEXTS)]
+    game.write_sheet("a.csv", rows)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
+    stages.listen(0)
+    stages.judge(0)
+    assert outcomes(stages)["kari_005"] == ["level_outlier"]
+    game.write_sheet("a.csv", [*rows, {**rows[5], "id": "kari_new"}])
+    stages.open()
+    stages.speak(0)
+    (game.build / "store" / "traits.journal").unlink()
+    cut_short(stages, "kari_002")
+    stages.judge(0)
+    assert outcomes(stages)["kari_new"] == [], "nothing is known to hold it against"
+    stages.speak(0)
+    stages.listen(0)
+    stages.judge(0)
+    assert outcomes(stages)["kari_005"] == outcomes(stages)["kari_new"] == ["level_outlier"]
+
+
+def test_doubts_stand_until_others_can_be_drawn(game):
+    """A line comes while a take that the voice is known by cannot be measured: nobody is let through for that."""
+    rows = [{"id": f"kari_{number:03}", "text": text, "voice": "kari"} for number, text in enumerate(TEXTS)]
+    game.write_sheet("a.csv", rows)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
+    stages.listen(0)
+    stages.judge(0)
+    game.write_sheet("a.csv", [*rows, {**rows[5], "id": "kari_new", "text": "Nå er alle kommet hjem."}])
+    stages.open()
+    stages.speak(0)
+    stages.listen(0)
+    (game.build / "store" / "traits.journal").unlink()
+    cut_short(stages, "kari_002")
+    stages.judge(0)
+    assert outcomes(stages)["kari_005"] == ["level_outlier"]
+
+
+def test_a_verdict_without_the_voice_is_not_remembered(game):
+    """A take that cannot be measured may be unlike its reference, or sound bad: its verdict waits for that."""
+    write_lines(game)
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    stages.listen(0)
+    (game.build / "store" / "traits.journal").unlink()
+    cut_short(stages, "kari_002")
+    stages.judge(0)
+    bench = open_bench(stages.config, read_plan(stages.plan))
+    unknown = [one.line.id for one in bench.plan.lines if known_verdict(bench, one, one.takes[0]) is None]
+    assert unknown == ["kari_002"]
+    stages.speak(0)
+    stages.listen(0)
+    stages.judge(0)
+    bench = open_bench(stages.config, read_plan(stages.plan))
+    assert all(known_verdict(bench, one, one.takes[0]) for one in bench.plan.lines)
 
 
 def test_the_manifest_says_what_evidence_and_voice_say(game):
