@@ -91,12 +91,14 @@ def failed(status: str, command: str = COMMAND) -> list[logging.LogRecord]:
 
 END = of_snakemake("WorkflowError:\nAt least one job did not complete successfully.", "error")
 TOLD, CRASHED, KILLED = "non-zero exit status 3", "non-zero exit status 1", "died with <Signals.SIGKILL: 9>"
+INTERRUPTED = "non-zero exit status 130"
 
 
 @pytest.mark.parametrize(
     ("records", "shown"),
     [
         ([*failed(TOLD), END], []),
+        ([*failed(INTERRUPTED), END], []),
         ([*failed(CRASHED), END], [0, 1, 2]),
         ([*failed(KILLED), END], [0, 1, 2]),
         ([*failed(TOLD), *failed(CRASHED, "another"), END], [2, 3, 4]),
