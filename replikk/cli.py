@@ -173,9 +173,10 @@ def _say(config: Config, options: argparse.Namespace) -> str:
 
 
 def _judge(config: Config, options: argparse.Namespace) -> str:
-    from replikk.commands.judge import judge_clip
+    from replikk.commands.judge import explain, judge_clip
 
     found = judge_clip(config, options.clip, options.text, locale=options.locale, engine=options.engine)
+    print(explain(found), file=sys.stderr)  # for the person; stdout is for programs
     return json.dumps(found, ensure_ascii=False, indent=1)
 
 

@@ -4,9 +4,9 @@ Snakemake gives ten lines to every job: a hundred and fifty in all for one chang
 them. Its own ``--quiet rules`` would hide failed jobs as well, and it would empty the log file too. So its account
 of jobs that go well is kept from the screen alone; ``.snakemake/log`` has all of it. What is not known here is shown.
 
-A job that failed and has said in one sentence why (``stages.running``) needs no account of the command that failed. Of
-any other failed job all is shown. Where other jobs go on after that sentence, it is not the last one any more, and how
-the build ended is said.
+A job that failed and has said in one sentence why (``stages.running``), or that its user ended with Ctrl-C, needs no
+account of the command that failed. Of any other failed job all is shown. Where other jobs go on after that sentence, it
+is not the last one any more, and how the build ended is said.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from replikk.stages.running import EXIT_TOLD
+from replikk.stages.running import EXIT_INTERRUPTED, EXIT_TOLD
 
 GOES_WELL = {
     "workflow_started", "run_info", "resources_info", "job_info", "job_started", "job_finished", "group_info",
@@ -30,6 +30,9 @@ CHATTER = (
     "Complete log(s):", "Elapsed time:", "Shutting down, this might take some time.",
 )  # fmt: skip
 """What it says beside its events."""
+
+SAID_WHY = tuple(f"returned non-zero exit status {status}." for status in (EXIT_TOLD, EXIT_INTERRUPTED))
+"""What it says of jobs that have told themselves why they end."""
 
 SAYS_IT_FAILED = ("Exiting because a job execution failed.", "At least one job did not complete successfully.")
 """How it ends after a failed job."""
@@ -65,7 +68,7 @@ class BuildScreen(logging.Filter):
         """Whether an error of Snakemake's only says again that a job failed which has told why."""
         message, event = str(record.msg), str(getattr(record, "event", ""))
         if event == "error" and "CalledProcessError" in message:
-            if f"returned non-zero exit status {EXIT_TOLD}." in message:
+            if any(said in message for said in SAID_WHY):
                 self._told.append(message)
                 return True
             self._others = True

@@ -1,4 +1,4 @@
-"""``replikk judge``: what the judge hears in any clip, with evidence and verdict, as JSON."""
+"""``replikk judge``: what the judge hears in any clip: evidence and verdict as JSON, and the verdict in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from replikk.audio.recordings import read_recording
 from replikk.config import Config
 from replikk.dialogue.drills import is_drill
 from replikk.dialogue.lines_of_rows import speak_text
-from replikk.errors import AudioError, JudgeError
+from replikk.dialogue.voices import read_voices
+from replikk.errors import AudioError, DialogueError, JudgeError
 from replikk.files import sha256_file
 from replikk.judges import judge_of
 from replikk.judges.evidence import LineFacts, gather
@@ -37,15 +38,15 @@ def judge_clip(config: Config, clip: Path, text: str, *, locale: str = "nb", eng
             "name the engine with --engine if you know it, or use another judge"
         )
     samples, sample_rate_hz = recording.samples, recording.sample_rate_hz
-    segments = speak_text(config, text, locale, "")
+    segments, respelt = speak_text(config, text, locale, "")
     spoken = " ".join(segment.text for segment in segments)
     heard = next(iter(judge.transcribe([Clip(sha256_file(clip), samples, sample_rate_hz, spoken, made_by, locale)])))
     facts = LineFacts(
         script=spoken,
         pauses_ms=tuple(segment.pause_after_ms for segment in segments),
         locale=locale,
-        respelt=(),
-        cast_names=(),
+        respelt=respelt,
+        cast_names=_cast_names(config),
         drill=is_drill(text),
         max_seconds=None,
     )
@@ -58,6 +59,24 @@ def judge_clip(config: Config, clip: Path, text: str, *, locale: str = "nb", eng
         "verdict": verdict_record(verdict, badness(evidence, verdict)),
         "evidence": evidence.to_json(),
     }
+
+
+def explain(found: dict[str, Any]) -> str:
+    """The verdict in words, for a person: what was heard, and what is wrong with it."""
+    outcome = found["verdict"]["outcome"]
+    heard = f"heard «{found['heard']}»" if found["heard"] else "nothing heard"
+    return "\n".join([f"{outcome}: {heard}", *(f"  {reason['text']}" for reason in found["verdict"]["reasons"])])
+
+
+def _cast_names(config: Config) -> tuple[str, ...]:
+    """The game's names, whose spelling no judge knows; none where there is no game."""
+    path = config.dialogue_dir / "voices.yaml"
+    if not path.is_file():
+        return ()
+    voices, problems = read_voices(path, config.engine)
+    if problems:
+        raise DialogueError(problems)
+    return tuple(voices.cast_names)
 
 
 def _engine_of(clip: Path) -> str:

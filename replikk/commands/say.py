@@ -44,7 +44,7 @@ def say(
         if isinstance(as_character, tuple):
             raise ReplikkError(f"--voice {voice_name}: {voice[0]}; {voice[1]}")
         voice = as_character
-    segments = speak_text(config, text, locale, voice.name)
+    segments, _ = speak_text(config, text, locale, voice.name)
 
     engine = engine_of(config)
     parts = ingredients(segments, locale, style, voice, engine.fingerprint(), config.seed)

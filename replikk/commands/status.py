@@ -37,7 +37,7 @@ class Status:
     removed: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
     flagged: list[str] = field(default_factory=list)
-    """Of the last build, where the line is still the same."""
+    """Of the last build, where the line is still the same and nobody has decided since."""
     locked_stale: list[str] = field(default_factory=list)
     stale_decisions: list[str] = field(default_factory=list)
     estimated_s: float | None = None
@@ -67,7 +67,9 @@ def next_build(config: Config, plan: Plan) -> Status:
             takes_to_make.setdefault(planned.takes[0], planned)
         elif before is None or before["take"] not in planned.takes:
             status.cached.append(line_id)
-        if last.get(line_id) in ("flagged", "missing") and before is not None and before["take"] in planned.takes:
+        is_undecided = planned.state not in ("accepted", "locked")
+        is_delivered = before is not None and before["take"] in planned.takes
+        if last.get(line_id) in ("flagged", "missing") and is_undecided and is_delivered:
             status.flagged.append(line_id)
     ids = {planned.line.id for planned in plan.lines}
     status.removed = [line_id for line_id in delivered if line_id not in ids]
@@ -146,6 +148,9 @@ def _why(config: Config, plan: Plan, line_id: str) -> str:
     by_id = {planned.line.id: planned for planned in plan.lines}
     planned = by_id.get(line_id)
     if planned is None:
+        variants = [planned.line.id for planned in plan.lines if planned.line.source_id == line_id]
+        if variants:  # one row, a clip for each value of its placeholders
+            return "\n".join(_why(config, plan, variant) for variant in variants)
         for exception in plan.exceptions:
             if exception["id"] == line_id:
                 return f"[{line_id}] has no clip: {exception['reason']} ({exception['place']})"

@@ -132,6 +132,8 @@ def _collision_problems(lines: list[LineName]) -> Iterator[Problem]:
         one, other = lines[second], lines[first]
         if one.id == one.source_id and other.id == other.source_id:
             continue
+        if one.source_id == other.source_id and (one.file, one.row) != (other.file, other.row):
+            continue  # told of the rows
         yield Problem(
             one.file,
             one.row,

@@ -93,8 +93,13 @@ def _line_of(row: SheetRow, voice: Voice, expansion: Expansion, desk: Desk) -> L
     )
 
 
-def speak_text(config: Config, text: str, locale: str, voice: str) -> tuple[Segment, ...]:
-    """A text as the build would speak it, outside any sheet. Raises ReplikkError for markup that cannot be spoken."""
+def speak_text(
+    config: Config, text: str, locale: str, voice: str
+) -> tuple[tuple[Segment, ...], tuple[tuple[str, str], ...]]:
+    """A text as the build would speak it, outside any sheet, and the entries of the lexicon that it uses.
+
+    Raises ReplikkError for markup that cannot be spoken.
+    """
     lexicon, problems = read_lexicon(config.dialogue_dir / "lexicon.tsv")
     if problems:
         raise DialogueError(problems)
@@ -105,10 +110,10 @@ def speak_text(config: Config, text: str, locale: str, voice: str) -> tuple[Segm
         wrong += said.problems
     if said is None or wrong:
         raise ReplikkError("\n".join(f"text: {what}; {instead}" for what, instead in wrong))
-    segments, _ = spoken_segments(said, locale, voice, lexicon)
+    segments, respelt = spoken_segments(said, locale, voice, lexicon)
     if not can_be_spoken(segments):
         raise ReplikkError(f"text: {NOTHING_TO_SPEAK}; write words")
-    return segments
+    return segments, respelt
 
 
 def _join_styles(column: str, cues: list[str]) -> str:

@@ -12,6 +12,7 @@ tab is a problem: nobody can see whether it is meant.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from replikk.dialogue.ids import collisions, folded_id
 from replikk.dialogue.sheet_rows import SheetRow, check_table
 from replikk.dialogue.tables import SUFFIXES, SheetReadError, Table, clean, read_table
-from replikk.errors import Problem, printable
+from replikk.errors import ALIKE_PROBLEMS, Problem, printable
 
 __all__ = ["SheetRow", "read_sheets", "sheet_files", "shown_path"]
 
@@ -148,9 +149,16 @@ def _duplicates(rows: list[RowName]) -> list[Problem]:
     """Ids that would be the same file, in one sheet or across all of them."""
     named = [row for row in rows if row.id]
     problems = []
-    for first, later in collisions(row.id for row in named):
-        one, other = named[first], named[later]
+    found = [(named[first], named[later]) for first, later in collisions(row.id for row in named)]
+    shared = Counter((one.source, other.source) for one, other in found if one.id == other.id)
+    for one, other in found:
         where = f"{one.source}:{one.row}"
+        if one.id == other.id and one.source != other.source and shared[one.source, other.source] >= ALIKE_PROBLEMS:
+            # A copy of a sheet: in the same words for all rows, so that it is told once.
+            what = f"this id is used already in {one.source}"
+            instead = "give one of the two lines another id; or is one of the two a copy? Then take it away"
+            problems.append(Problem(other.source, other.row, other.id[:120], "id", what, instead))
+            continue
         if one.id == other.id:
             what = f"this id is used already in {where}"
         else:

@@ -20,6 +20,8 @@ from replikk.store import Store
 
 log = logging.getLogger(__name__)
 
+NAMED = 6  # so many files in messages: a folder that somebody has emptied is thousands
+
 
 def repairs_path(build_dir: Path) -> Path:
     return build_dir / "store" / "repairs.jsonl"
@@ -65,8 +67,12 @@ def note_damage(config: Config) -> list[str]:
         notes.parent.mkdir(parents=True, exist_ok=True)
         with notes.open("ab") as file:
             for path in damaged:
-                log.warning("%s: was damaged or deleted; it is made again", path)
                 file.write(canonical_json({"path": str(path)}) + b"\n")
+    for path in damaged[:NAMED]:
+        log.warning("%s: was damaged or deleted; it is made again", path)
+    if len(damaged) > NAMED:
+        more = len(damaged) - NAMED
+        log.warning("… and %d more; they are all named in %s", more, notes)
     return [str(path) for path in damaged]
 
 

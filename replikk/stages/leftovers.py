@@ -34,7 +34,8 @@ def remove_others(assets: Path, wanted: Iterable[str]) -> None:
     if removed:
         names = ", ".join(removed[:NAMED])
         more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
-        log.info("%s: %d files removed that nothing needs: %s%s", assets, len(removed), names, more)
+        count = "1 file" if len(removed) == 1 else f"{len(removed)} files"
+        log.info("%s: %s removed that nothing needs: %s%s", assets, count, names, more)
 
 
 def _clear(assets: Path, below: str, wanted: Mapping[str, list[str]]) -> Iterator[str]:

@@ -120,6 +120,7 @@ BOKMAAL = {
         Han er 12. Hun er 10.       | Han er tolv. Hun er ti.
         2. verdenskrig              | andre verdenskrig
         3.-5. klasse                | tredje til femte klasse
+        1., 2. og 3. plass          | første, andre og tredje plass
         17.–19. mai                 | syttende til nittende mai
         17-19. mai                  | syttende til nittende mai
         1. juledag                  | første juledag
@@ -281,6 +282,8 @@ BOKMAAL = {
         25 °C                       | tjuefem grader celsius
         1 °C                        | en grad celsius
         90°                         | nitti grader
+        60°23′ nord                 | seksti grader tjuetre minutter nord
+        5° 1' 15"                   | fem grader ett minutt femten sekunder
         25 %                        | tjuefem prosent
         25%                         | tjuefem prosent
         1 %                         | en prosent
@@ -605,6 +608,7 @@ NYNORSK = {
         5 t                         | fem timar
         2 mnd. seinare              | to månader seinare
         25 °C                       | tjuefem gradar celsius
+        60°23′                      | seksti gradar tjuetre minutt
         80 km/t                     | åtti kilometer i timen
     """,
     "abbreviations": """

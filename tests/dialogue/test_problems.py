@@ -15,7 +15,7 @@ VOICES = "voices: {kari: {}}\ncharacters: {Ugla: kari}\n"
 def problems(folder: Path, rows: str, voices: str = VOICES, placeholders: str = "") -> list[str]:
     """Everything that is said of a sheet of ``id;text;character`` rows, but for the heading."""
     dialogue = folder / "dialogue"
-    dialogue.mkdir()
+    dialogue.mkdir(exist_ok=True)
     (dialogue / "voices.yaml").write_text(voices, encoding="utf-8")
     (dialogue / "placeholders.yaml").write_text(placeholders, encoding="utf-8")
     (dialogue / "a.csv").write_text(f"id;text;character\n{rows}", encoding="utf-8")
@@ -32,6 +32,19 @@ def test_a_name_that_is_wrong_in_many_rows_is_told_once_with_all_its_places(tmp_
         "  a.csv:2 [a_0] character: character 'Reven' has no voice; give it one under 'characters' in voices.yaml",
         "    the same in 19 more rows: " + ", ".join(f"a.csv:{row}" for row in range(3, 13)) + " and 9 more",
         "  a.csv:22 [b_1] text: is empty; write the text, or set status to cut",
+    ]
+
+
+def test_a_copy_of_a_sheet_is_told_once_and_its_placeholders_add_nothing(tmp_path: Path) -> None:
+    rows = "".join(f"a_{number};Hei, {{mc}};Ugla\n" for number in range(5))
+    copy = tmp_path / "dialogue" / "a_copy.csv"
+    copy.parent.mkdir()
+    copy.write_text(f"id;text;character\n{rows}", encoding="utf-8")
+    assert problems(tmp_path, rows, placeholders="mc: {values: [Nora, Emil]}\n") == [
+        "5 problems in the dialogue files:",
+        "  a_copy.csv:2 [a_0] id: this id is used already in a.csv; "
+        "give one of the two lines another id; or is one of the two a copy? Then take it away",
+        "    the same in 4 more rows: " + ", ".join(f"a_copy.csv:{row}" for row in range(3, 7)),
     ]
 
 

@@ -18,6 +18,13 @@ def replikk(game, *arguments, status=0):
     return done.stdout
 
 
+def judged(game, clip, text):
+    """What ``replikk judge`` tells a person, and what it tells a program."""
+    command = [sys.executable, "-m", "replikk.cli", "judge", str(clip), "--text", text]
+    done = subprocess.run(command, cwd=game.root, text=True, timeout=120, capture_output=True, check=True)
+    return done.stderr, json.loads(done.stdout)
+
+
 def status_of(game):
     return json.loads(replikk(game, "status", "--json"))
 
@@ -121,6 +128,21 @@ def test_prune_keeps_what_a_decision_names(built):
     assert old in built.takes()
 
 
+def test_status_why_of_a_row_with_a_placeholder_answers_for_each_of_its_lines(small_game):
+    (small_game.dialogue / "placeholders.yaml").write_text("navn: {values: [Nora, Emil]}\n", encoding="utf-8")
+    small_game.write_sheet("skog.csv", [{"id": "skog_001", "text": "Hei, {navn}.", "voice": "kari"}])
+    told = replikk(small_game, "status", "--why", "skog_001").splitlines()
+    assert [line.split()[0] for line in told] == ["[skog_001__nora]", "[skog_001__emil]"]
+
+
+def test_a_line_that_somebody_has_decided_on_since_is_not_told_as_flagged(game):
+    game.write_sheet("skole.csv", [{"id": name, "text": name, "voice": "kari"} for name in ("M", "S")])
+    game.make()
+    assert status_of(game)["flagged"] == ["M", "S"]
+    game.write_decisions([{"id": "M", "take_key": game.clips()["M"]["take"], "decision": "accept"}])
+    assert status_of(game)["flagged"] == ["S"]
+
+
 def test_say_speaks_a_text_without_a_sheet(small_game):
     output = replikk(small_game, "say", "Klokka er 14.30.", "--voice", "kari", "--out", "x.ogg")
     assert "klokka" in output.lower()
@@ -138,11 +160,24 @@ def test_say_names_the_nearest_voice(small_game):
 
 def test_judge_hears_a_clip_of_the_build_and_tells_a_wrong_text_from_the_right_one(built):
     clip = built.build / "assets" / built.clips()["havn_001"]["path"]
-    right = json.loads(replikk(built, "judge", clip, "--text", "Velkommen til den gamle havna."))
+    told, right = judged(built, clip, "Velkommen til den gamle havna.")
     assert right["verdict"]["outcome"] == "pass"
-    wrong = json.loads(replikk(built, "judge", clip, "--text", "Velkommen til den nye byen."))
+    assert told == "pass: heard «velkommen til den gamle havna»\n"
+    told, wrong = judged(built, clip, "Velkommen til den nye byen.")
     assert wrong["verdict"]["outcome"] == "retry"
     assert wrong["verdict"]["reasons"]
+    assert told.startswith("retry: heard «velkommen til den gamle havna»\n  ")
+    assert "«havna» instead of «byen»" in told
+
+
+def test_judge_forgives_the_spelling_of_the_games_names_and_of_its_lexicon_as_the_build_does(game):
+    game.write_voices(cast_names=["Bjarnhild"])
+    (game.dialogue / "lexicon.tsv").write_text("written\tspoken\nTroldheim\tTrollheim\n", encoding="utf-8")
+    game.write_sheet("havn.csv", [{"id": "a", "text": "Bjarnhild bor i Troldheim.", "voice": "kari"}])
+    game.make()
+    _, found = judged(game, game.build / "assets" / game.clips()["a"]["path"], "Bjarnhild bor i Troldheim.")
+    assert found["verdict"]["outcome"] == "pass", found["verdict"]
+    assert found["evidence"]["respelt_words"] == 1
 
 
 def test_the_embedded_judge_refuses_audio_of_unknown_origin(built):

@@ -167,6 +167,24 @@ def test_a_second_build_at_the_same_time_stops_with_a_clear_message(game):
     assert len(game.clips()) == 200
 
 
+def test_ctrl_c_ends_a_build_with_one_sentence_and_no_account_of_the_command(game):
+    write_long_sheet(game, 200)
+    build = subprocess.Popen(
+        game.command(), cwd=game.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list((game.build / "store").glob("takes/??/*.flac")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(build.pid, signal.SIGINT)  # as a terminal does: to Snakemake and to its job
+    output, _ = build.communicate(timeout=60)
+    assert build.returncode == 1
+    assert output.count("interrupted; finished takes are kept") == 1
+    assert all(word not in output for word in ("RuleException", "Error in rule", "set -e", "WorkflowError")), output
+    game.make()
+    assert len(game.clips()) == 200
+
+
 def test_a_read_only_build_folder_stops_with_a_clear_message(small_game):
     if os.geteuid() == 0:
         blocked = small_game.build

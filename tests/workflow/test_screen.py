@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -128,12 +129,14 @@ def failed(status: str, command: str = COMMAND) -> list[logging.LogRecord]:
 END = of_snakemake("WorkflowError:\nAt least one job did not complete successfully.", "error")
 STARTED, FINISHED = (of_snakemake("another job", event, logging.INFO) for event in ("job_started", "job_finished"))
 TOLD, CRASHED, KILLED = "non-zero exit status 3", "non-zero exit status 1", "died with <Signals.SIGKILL: 9>"
+INTERRUPTED = "non-zero exit status 130"
 
 
 @pytest.mark.parametrize(
     ("records", "shown"),
     [
         ([*failed(TOLD), END], []),
+        ([*failed(INTERRUPTED), END], []),
         ([*failed(CRASHED), END], [0, 1, 2]),
         ([*failed(KILLED), END], [0, 1, 2]),
         ([*failed(TOLD), *failed(CRASHED, "another"), END], [2, 3, 4]),
@@ -169,6 +172,29 @@ def test_a_renamed_scene_is_not_told_file_by_file(game):
     [told] = [line for line in game.make().splitlines() if "removed" in line]
     assert told.startswith("build/assets: 11 files removed that nothing needs: nb/havn/a_0.ogg, ")
     assert told.endswith(" and 5 more")
+
+
+def test_a_folder_of_clips_that_was_deleted_is_not_told_file_by_file(game):
+    rows = [{"id": f"a_{number}", "text": f"Her er nummer {number}.", "voice": "kari"} for number in range(5)]
+    game.write_sheet("havn.csv", rows)
+    game.make()
+    shutil.rmtree(game.build / "assets" / "nb" / "havn")
+    lines = game.make().splitlines()
+    assert sum("was damaged or deleted" in line for line in lines) == 6
+    assert "… and 5 more; they are all named in build/store/repairs.jsonl" in lines
+    assert len(list((game.build / "assets" / "nb" / "havn").glob("*.ogg"))) == 5
+
+
+def test_one_file_is_not_called_files(small_game):
+    small_game.make()
+    (small_game.build / "assets" / "nb" / "havn" / "old.ogg").write_bytes(b"of a line that is gone")
+    rows = [{"id": "havn_001", "text": "Velkommen til den nye havna.", "voice": "kari", "style": ""}]
+    small_game.write_sheet("havn.csv", rows)
+    output = small_game.make()
+    assert "build/assets: 3 files removed" in output
+    (small_game.build / "assets" / "nb" / "havn" / "old.ogg").write_bytes(b"of a line that is gone")
+    small_game.write_sheet("havn.csv", [rows[0] | {"text": "Velkommen til havna."}])
+    assert "build/assets: 1 file removed that nothing needs: nb/havn/old.ogg" in small_game.make()
 
 
 def test_a_game_needs_no_settings_of_its_own_and_its_folder_may_have_any_name(small_game):

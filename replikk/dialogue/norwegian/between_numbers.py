@@ -54,6 +54,7 @@ _AREA = re.compile(r"(?:(?<=\dm)|(?<=[ kcd]m))\^(?=[23](?!\d))")
 _ROOT = re.compile(r"√ ?(?=\d)")
 
 _ORDINAL_RANGE = re.compile(r"(?<![\w.,/-])(\d{1,4})\. ?[-–] ?(\d{1,4})\.(?= ?[a-zæøå])")
+_ORDINAL_LIST = re.compile(r"(?<![\w.,/-])(\d{1,3})\.(?=(?:, \d{1,3}\.){1,9} (?:og|eller) \d{1,3}\. [a-zæøå])")
 _ORDINAL_COMPOUND = re.compile(r"(?<![\w.,/-])(\d{1,3})\.-(?=[a-zæøå]{2})")
 _ORDINAL = re.compile(r"(?<![\w.,/:-])(\d{1,6})\. ?(?=([^\W\d_]{1,24})?)")
 _DEN = re.compile(rf"\b(?:den|det|de|{'|'.join(WEEKDAYS)}) $", re.I)
@@ -193,6 +194,7 @@ def speak_ordinals(text: str, locale: str) -> str:
         stop = "." if ends_sentence(match.string, match.end()) else ""
         return said + stop + " " * match[0].endswith(" ")
 
+    text = _ORDINAL_LIST.sub(lambda m: ordinal(int(m[1]), locale), text)
     text = _ORDINAL_COMPOUND.sub(lambda m: ordinal(int(m[1]), locale), text)
     text = _ORDINAL_RANGE.sub(lambda m: f"{ordinal(int(m[1]), locale)} til {ordinal(int(m[2]), locale)}", text)
     return _ORDINAL.sub(say, text)

@@ -96,11 +96,18 @@ def _other_number(c: str) -> str:
 _CLEANER = _Cleaner()
 _SPACES = re.compile(r"\s+")
 _INCHES = re.compile(r"(?<=\d) ?″")
+_POSITION = re.compile(r"(?<=\d)° ?(\d{1,2}(?:,\d{1,4})?) ?['′’](?: ?(\d{1,2}(?:,\d{1,4})?) ?[\"″”])?")
+"""Minutes and seconds of a degree, as on a map."""
+
+
+def _in_units(match: re.Match[str]) -> str:
+    return f"° {match[1]} min" + (f" {match[2]} s" if match[2] else "")
 
 
 def clean(text: str) -> str:
     """NFC, one alphabet of spaces, quotes, dashes and digits. Lone surrogates and control characters are blanks."""
-    text = _INCHES.sub(" tommer", unicodedata.normalize("NFC", text))  # elsewhere the sign is a quotation mark
+    text = _POSITION.sub(_in_units, unicodedata.normalize("NFC", text))
+    text = _INCHES.sub(" tommer", text)  # elsewhere the sign is a quotation mark
     return _SPACES.sub(" ", text.translate(_CLEANER)).strip()
 
 
