@@ -23,6 +23,7 @@ from replikk.engines.cosyvoice3.language_model import LanguageModel
 from replikk.engines.cosyvoice3.merging import merge_adapter
 from replikk.engines.cosyvoice3.model_folder import open_model_folder
 from replikk.errors import ReplikkError
+from replikk.stages.running import EXIT_TOLD
 from replikk.training.batches import epoch_plan, sequences_of
 from replikk.training.checkpoints import checkpoints, open_run, read_checkpoint, read_state, run_record
 from replikk.training.packing import loss_sum, packed
@@ -233,7 +234,7 @@ def test_sigkill_and_sigterm(model_folder: Path, corpora: dict[str, Path], tmp_p
         wait_for(run / "checkpoints" / f"step_{step:07d}", process)
         process.send_signal(sent)
         process.wait(60)
-        assert process.returncode in ((-signal.SIGKILL,) if sent == signal.SIGKILL else (1,))
+        assert process.returncode == (-signal.SIGKILL if sent == signal.SIGKILL else EXIT_TOLD)
     log = (tmp_path / "log.txt").read_text()
     assert "stopped after step" in log
     assert "going on after step" in log
