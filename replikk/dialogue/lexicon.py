@@ -158,9 +158,10 @@ def read_lexicon(path: Path, voices: Collection[str] = ()) -> tuple[Lexicon, lis
         written, spoken = " ".join(cells["written"].split()), " ".join(cells["spoken"].split())
         for column, form in (("written", written), ("spoken", spoken)):
             if not any(c.isalnum() for c in form):
-                wrong.append(
-                    (column, "has no letter or digit" if form else "is empty", "write a word, or take the row out")
-                )
+                instead = "write a word, or take the row out"
+                if column == "spoken" and not form and " " in written:  # typed with blanks between its columns
+                    instead = "put a tab between what is written and what is spoken"
+                wrong.append((column, "has no letter or digit" if form else "is empty", instead))
             elif len(form) > MAX_CHARACTERS:
                 wrong.append(
                     (column, f"is longer than {MAX_CHARACTERS} characters", "use the column 'say' of the sheet")

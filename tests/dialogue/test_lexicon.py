@@ -102,7 +102,8 @@ def test_no_file_is_an_empty_lexicon(tmp_path: Path) -> None:
     ("rows", "message"),
     [
         ("\tx\n", ":2 written: is empty; write a word"),
-        ("x\t\n", ":2 spoken: is empty"),
+        ("x\t\n", ":2 spoken: is empty; write a word"),
+        ("Aino    Ai-no\n", ":2 spoken: is empty; put a tab between what is written and what is spoken"),
         ("x\t...\n", ":2 spoken: has no letter or digit"),
         ("x\t[[h'ei]]\n", ":2 spoken: holds [ ], which no engine speaks"),
         ("x\t<b>y</b>\n", ":2 spoken: holds < >"),
