@@ -80,6 +80,8 @@ if not ASKED:
     except ReplikkError as error:
         raise Stopped(str(error))
 
+    SCREEN.release = Path(BUILD.folder) / "release.json"
+
     include: "rules/common.smk"
     include: "rules/dialogue.smk"
     include: "rules/takes.smk"

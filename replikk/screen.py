@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 
+from replikk.stages.check_release import standing
 from replikk.stages.running import EXIT_INTERRUPTED, EXIT_TOLD
 
 GOES_WELL = {
@@ -42,6 +44,8 @@ class BuildScreen(logging.Filter):
     """Lets through what a user of a build has to know. After a failure the place of the whole log belongs to that."""
 
     failed = False
+    release: Path | None = None
+    """``release.json`` of this build: what is told when nothing is to be done."""
     jobs_speak_here = False
     """Whether what jobs say stands on this screen: not of jobs on other machines."""
 
@@ -62,6 +66,8 @@ class BuildScreen(logging.Filter):
         message = str(record.msg)
         if self.failed and message.startswith("Complete log(s):"):
             return True
+        if self.release is not None and message.startswith("Nothing to be done"):
+            record.msg = f"{message}\n{standing(self.release)}".rstrip()
         return not message.startswith(CHATTER)
 
     def _is_told(self, record: logging.LogRecord) -> bool:

@@ -32,6 +32,18 @@ def release_of(report: dict[str, Any]) -> dict[str, Any]:
     return {"shippable": not blocking, "blocking": blocking}
 
 
+def standing(release_path: Path) -> str:
+    """What stands in the way of a release, when nothing is to be built; empty where no build has said."""
+    try:
+        release = read_json(release_path)
+        stands = "can be shipped: no line waits for a person"
+        if not release["shippable"]:
+            stands = f"cannot be shipped yet: {waiting(release['blocking'])}"
+    except (ReplikkError, OSError, KeyError, TypeError):
+        return ""
+    return f"{stands}\nreport: {release_path.parent / 'report' / 'index.html'}"
+
+
 def waiting(blocking: list[str]) -> str:
     """One sentence on the lines that wait for a person."""
     names = ", ".join(blocking[:NAMED])

@@ -11,6 +11,7 @@ import pytest
 from game_folder import PROJECT, Game
 
 from replikk.screen import BuildScreen
+from replikk.stages.check_release import standing
 
 OF_SNAKEMAKE = ("jobid:", "localrule", "Select jobs", "Job stats", "Finished jobid", "steps (")
 
@@ -35,6 +36,25 @@ def test_a_build_with_flagged_lines_ends_with_what_to_do_next(game):
     ]
     output = game.make("--config", "build_dir=et annet bygg")
     assert "listen and decide: replikk review --build-dir 'et annet bygg'" in output
+
+
+def test_a_build_with_nothing_to_do_says_where_it_stands(game):
+    game.write_sheet("skole.csv", [{"id": "skole_A", "text": "A", "voice": "kari"}])
+    game.make()
+    *_, nothing, stands, report = game.make().splitlines()
+    assert nothing.startswith("Nothing to be done")
+    assert stands == "cannot be shipped yet: 1 line waits for a person: skole_A"
+    assert report == "report: build/report/index.html"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"shippable": false}'])
+def test_where_a_build_stands_is_left_out_when_no_build_has_said_it(tmp_path, content):
+    path = tmp_path / "release.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert standing(path) == ""
+    path.write_bytes(b'{"blocking": [], "shippable": true}')
+    assert standing(path).startswith("can be shipped: no line waits for a person\nreport: ")
 
 
 def test_the_log_file_has_what_the_screen_leaves_out_and_options_bring_it_back(small_game):
