@@ -43,6 +43,17 @@ def spoil(stages: Stages, line_id: str, change) -> None:
     stages.speak(0)  # the manifest of the takes notes its size and hash
 
 
+def judged_with_a_quiet_take(game) -> Stages:
+    """The sheet's lines spoken and judged; one of them is much quieter than its voice."""
+    stages = Stages(game)
+    stages.open()
+    stages.speak(0)
+    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
+    stages.listen(0)
+    stages.judge(0)
+    return stages
+
+
 def outcomes(stages: Stages) -> dict[str, list[str]]:
     records = read_jsonl(stages.round(0, "verdicts.jsonl"))
     return {record["id"]: [reason["code"] for reason in record["reasons"]] for record in records}
@@ -190,12 +201,7 @@ def test_only_doubts_are_drawn_anew_for_untouched_lines(game):
 @pytest.mark.parametrize("damage", [b"", b"{}", b"00000000 " + b"0" * 64 + b"\n{}\n"])
 def test_a_damaged_memory_of_verdicts_is_made_again(game, damage):
     write_lines(game)
-    stages = Stages(game)
-    stages.open()
-    stages.speak(0)
-    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
-    stages.listen(0)
-    stages.judge(0)
+    stages = judged_with_a_quiet_take(game)
     path = game.build / "store" / "judged-0.rows"
     before = (stages.round(0, "verdicts.jsonl").read_bytes(), path.read_bytes())
     path.write_bytes(damage)
@@ -214,12 +220,7 @@ def test_doubts_that_could_not_be_drawn_are_drawn_in_the_next_build(game):
     """A take that the voice is known by can neither be measured nor remembered while a new line is judged."""
     rows = [{"id": f"kari_{number:03}", "text": text, "voice": "kari"} for number, text in enumerate(TEXTS)]
     game.write_sheet("a.csv", rows)
-    stages = Stages(game)
-    stages.open()
-    stages.speak(0)
-    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
-    stages.listen(0)
-    stages.judge(0)
+    stages = judged_with_a_quiet_take(game)
     assert outcomes(stages)["kari_005"] == ["level_outlier"]
     game.write_sheet("a.csv", [*rows, {**rows[5], "id": "kari_new"}])
     stages.open()
@@ -238,12 +239,7 @@ def test_doubts_stand_until_others_can_be_drawn(game):
     """A line comes while a take that the voice is known by cannot be measured: nobody is let through for that."""
     rows = [{"id": f"kari_{number:03}", "text": text, "voice": "kari"} for number, text in enumerate(TEXTS)]
     game.write_sheet("a.csv", rows)
-    stages = Stages(game)
-    stages.open()
-    stages.speak(0)
-    spoil(stages, "kari_005", lambda samples: np.round(samples / 4).astype(np.int16))
-    stages.listen(0)
-    stages.judge(0)
+    stages = judged_with_a_quiet_take(game)
     game.write_sheet("a.csv", [*rows, {**rows[5], "id": "kari_new", "text": "Nå er alle kommet hjem."}])
     stages.open()
     stages.speak(0)
