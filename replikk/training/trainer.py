@@ -110,17 +110,18 @@ def train_step(training: Training, plan: EpochPlan) -> StepMeasures:
     place, step = training.place, training.place.step + 1
     gradients = training.gradients.zero_()
     mine = plan.steps[place.step_in_epoch][workers.rank :: workers.count]
-    sums = torch.zeros(6, dtype=torch.float64, device=model.device)
+    measured = torch.zeros(2, dtype=torch.float64, device=model.device)
+    counted = [0.0, 0.0, 0.0]  # targets, positions, seconds: known here, so that no batch waits for the device
     for numbers in mine:
         batch = packed(sequences_of(training.train, numbers, plan.draws, model.sizes), model.device)
         with autocast(settings, model.device):
             loss, right = loss_sum(model, batch)
         loss.backward()
-        spoken = sum(len(training.train.speech_of(number)) for number in numbers) / TOKENS_PER_SECOND
-        sums += torch.stack(
-            [loss.detach().double(), right.double(), *sums.new_tensor([len(batch.targets), len(batch.ids), spoken, 0])]
-        )
-    sums[5] = float(training.stopping)
+        measured += torch.stack([loss.detach().double(), right.double()])
+        counted[0] += len(batch.targets)
+        counted[1] += len(batch.ids)
+        counted[2] += sum(len(training.train.speech_of(number)) for number in numbers) / TOKENS_PER_SECOND
+    sums = torch.cat([measured, measured.new_tensor([*counted, float(training.stopping)])])
     workers.sum(gradients)
     workers.sum(sums)
     loss_total, right_total, targets, positions, spoken_s, stop = sums.tolist()
