@@ -82,6 +82,8 @@ def start_training(
             on_host = moments.pop("step") if model.device.type == "cpu" else moments.pop("step").to(model.device)
             optimizer.state[parameter] = {"step": on_host, **{k: v.to(model.device) for k, v in moments.items()}}
         restore_random(checkpoint.random)
+    else:
+        torch.manual_seed(settings.seed)  # PyTorch seeds its generators with what the machine draws
     parameters = check_trainable(model, adapter, optimizer)
     gradients = torch.zeros(parameters, device=model.device)
     factors = list(adapter.parameters.values())
