@@ -55,7 +55,7 @@ def deduplicate(settings: CorpusSettings, manifests: Sequence[Path], target: Pat
 
 def duplicates(candidates: Iterable[Candidate], max_distance: float) -> dict[str, str]:
     """By the id of each utterance that is not kept, the id of the one that is."""
-    by_key: dict[str, list[Candidate]] = defaultdict(list)
+    by_key: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
     kept_by: dict[str, str] = {}
     ordered = sorted(candidates, key=_worst_last)
     all_have_texts = all(candidate.has_text for candidate in ordered)
