@@ -181,7 +181,9 @@ def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -
     place, workers = training.place, training.workers
     check_base(training)
     notes: dict[str, Any] = {"loss": measures.loss, "accuracy": measures.accuracy}
-    if training.held_out is not None:
+    # Hours of held-out speech take minutes, and who asks a run to end kills it after half a minute.
+    measured = training.held_out is not None and not training.stopping
+    if training.held_out is not None and measured:
         loss, accuracy = teacher_forced(training.settings, training.model, training.held_out, workers)
         notes |= {"held_out_loss": loss, "held_out_accuracy": accuracy}
     if metrics is not None:
@@ -189,7 +191,7 @@ def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -
             "learning_rate": training.optimizer.param_groups[0]["lr"],
             "trained_parameters": training.parameters,
         }
-        if training.held_out is not None:
+        if measured:
             metrics.add(place.step, held_out_loss=notes["held_out_loss"], held_out_accuracy=notes["held_out_accuracy"])
         adapter = training.adapter
         write_checkpoint(training.run, checkpoint_of(training), training.record, adapter.rank, adapter.alpha, notes)

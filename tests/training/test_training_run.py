@@ -239,6 +239,8 @@ def test_sigkill_and_sigterm(model_folder: Path, corpora: dict[str, Path], tmp_p
     assert "stopped after step" in log
     assert "going on after step" in log
     asked = checkpoints(run)[-1]
+    # Who asks does not wait for what is measured on held-out speech.
+    assert "loss" in read_state(asked) and "held_out_loss" not in read_state(asked)
     assert not (tmp_path / "finished.json").exists()
     done = subprocess.run(command(tmp_path, content), env=ONE_THREAD, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -359,6 +361,31 @@ def test_base_weights_that_change_during_training_end_the_run(
     with pytest.raises(ReplikkError, match="1 weights of the base model were changed during training"):
         trained(tmp_path, settings(), small_model(model_folder), corpora["f2"], after_step=meddle)
     assert not checkpoints(tmp_path)
+
+
+def test_memory_that_is_too_small_is_told(
+    model_folder: Path, corpora: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PyTorch says it; no machine of the tests has too little for a small model."""
+
+    def full(training: Training) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nmore lines")
+
+    monkeypatch.setattr("replikk.training.run.run_training", full)
+    config = read_config(project(tmp_path, model_folder, corpora["f2"]))
+    with pytest.raises(ReplikkError, match=r"2\.00 GiB\.\); close .* half of training\.tokens_per_batch") as told:
+        train_lora(config, read_training_settings(config.training), tmp_path / "finished.json")
+    assert "\n" not in str(told.value)
+
+
+def test_a_gpu_that_is_not_there_is_told_by_the_setting_of_training(
+    model_folder: Path, corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    config = read_config(project(tmp_path, model_folder, corpora["f2"], device="cuda"))
+    with pytest.raises(ReplikkError, match=r"config\.yaml: training: device is cuda, but PyTorch sees no GPU"):
+        train_lora(config, read_training_settings(config.training), tmp_path / "finished.json")
 
 
 def test_a_corpus_of_another_model_is_refused(model_folder: Path, corpora: dict[str, Path], tmp_path: Path) -> None:
