@@ -43,8 +43,10 @@ class Training:
     parameters: int
     gradients: Tensor
     """float32 [parameters]: the gradients of all factors end to end, which are views of it."""
+    asked_to_stop: bool = False
+    """Somebody asked this process to end the run. That may be in the middle of anything, so only a step looks at it."""
     stopping: bool = False
-    """Somebody asked the run to end; it does after the step, with a checkpoint."""
+    """All processes know that one was asked: the run ends after this step, with a checkpoint."""
     base_versions: dict[str, int] = field(default_factory=dict)
     """How often each base weight had been written to when training started."""
 

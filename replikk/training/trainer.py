@@ -121,7 +121,7 @@ def train_step(training: Training, plan: EpochPlan) -> StepMeasures:
         counted[0] += len(batch.targets)
         counted[1] += len(batch.ids)
         counted[2] += sum(len(training.train.speech_of(number)) for number in numbers) / TOKENS_PER_SECOND
-    sums = torch.cat([measured, measured.new_tensor([*counted, float(training.stopping)])])
+    sums = torch.cat([measured, measured.new_tensor([*counted, float(training.asked_to_stop)])])
     workers.sum(gradients)
     workers.sum(sums)
     loss_total, right_total, targets, positions, spoken_s, stop = sums.tolist()
@@ -204,10 +204,11 @@ def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -
 
 @contextlib.contextmanager
 def _asked_to_stop(training: Training) -> Iterator[None]:
-    """SIGTERM, as a cluster or Snakemake sends it, ends the run after the step in progress."""
+    """SIGTERM, as a cluster or Snakemake sends it, ends the run after the step in progress, or the one after it: what
+    comes while a step is summed up is for the next."""
 
     def note(_signal: int, _frame: object) -> None:
-        training.stopping = True
+        training.asked_to_stop = True
 
     try:
         before = signal.signal(signal.SIGTERM, note)

@@ -31,6 +31,7 @@ from replikk.training.run import train_lora
 from replikk.training.settings import TrainingSettings, read_training_settings
 from replikk.training.state import Training, start_training
 from replikk.training.trainer import run_training, teacher_forced
+from replikk.training.workers import Workers
 
 PROJECT = Path(__file__).parents[2]
 SMALL: dict[str, Any] = {
@@ -256,6 +257,22 @@ def test_sigkill_and_sigterm(model_folder: Path, corpora: dict[str, Path], tmp_p
     found = run_hashes(run)
     found = {name: hashes for name, hashes in found.items() if name in wanted or name != asked.name}
     assert found == wanted
+
+
+class AskedWhileSumming(Workers):
+    """Asked to end while the sums of a step are made, where a GPU is waited for most of the time."""
+
+    def sum(self, vector: torch.Tensor) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_wish_to_end_is_heard_whenever_it_comes(model_folder: Path, corpora: dict[str, Path], tmp_path: Path) -> None:
+    chosen, train = settings(), read_corpus(corpora["f2"])["train"]
+    record = run_record(chosen.of_result(), {"base": "small"})
+    training = start_training(chosen, tmp_path, record, small_model(model_folder), train, workers=AskedWhileSumming())
+    with pytest.raises(ReplikkError, match="stopped after step 2, as asked"):
+        run_training(training)
+    assert [path.name for path in checkpoints(tmp_path)] == ["step_0000002"]
 
 
 def test_two_processes_train_what_one_trains(
