@@ -82,7 +82,10 @@ class ShardReader:
 
     def read(self, utterance: Utterance) -> tuple[NDArray[np.int16], int]:
         """Samples and rate in Hz. Raises ReplikkError naming the shard that is missing or damaged."""
-        data = self.read_bytes(utterance)
+        return self.decode(utterance, self.read_bytes(utterance))
+
+    def decode(self, utterance: Utterance, data: bytes) -> tuple[NDArray[np.int16], int]:
+        """As ``read``, of what ``read_bytes`` returned."""
         path = self._folder / utterance.tar
         try:
             return decode_flac(data)

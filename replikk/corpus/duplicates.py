@@ -4,6 +4,10 @@ NST was recorded with a near and a far microphone; the same reading is there twi
 count double. Two utterances are one when they say the same (by text or by a reading), last about as long, and sound
 alike by fingerprint. What two people say in the same words, or one person twice, differs in its fingerprint.
 
+Where no text was given, saying the same is a matter of what was read, and a far microphone is read with a letter wrong
+here and there. So readings may differ in one letter of ten. Who says nearly the same is looked for among those that
+begin or end with the same letters, so that nobody is compared with everybody.
+
 The one with the least noise stays, the earlier one among equals.
 """
 
@@ -19,6 +23,9 @@ from replikk.corpus.measures import fingerprint_distance
 from replikk.corpus.settings import CorpusSettings
 
 _DURATION_RATIO = 1.1
+_LEAST_ALIKE = 0.9
+"""Of the letters of two readings, where no text says what was read."""
+_END_LETTERS = 10
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,10 @@ class Candidate:
     row: Utterance
     """Without readings and facts."""
     keys: tuple[str, ...]
+    """The letters of its text and of both readings."""
     shard: str
+    has_text: bool = True
+    """A text was given; else what was read stands in its place."""
 
 
 def deduplicate(settings: CorpusSettings, manifests: Sequence[Path], target: Path) -> None:
@@ -45,17 +55,47 @@ def deduplicate(settings: CorpusSettings, manifests: Sequence[Path], target: Pat
 
 def duplicates(candidates: Iterable[Candidate], max_distance: float) -> dict[str, str]:
     """By the id of each utterance that is not kept, the id of the one that is."""
-    by_key: dict[str, list[Candidate]] = defaultdict(list)
+    by_key: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
     kept_by: dict[str, str] = {}
-    for candidate in sorted(candidates, key=_worst_last):
-        alike = (other for key in candidate.keys for other in by_key[key])
-        same = next((other for other in alike if _is_same(candidate.row, other.row, max_distance)), None)
+    ordered = sorted(candidates, key=_worst_last)
+    all_have_texts = all(candidate.has_text for candidate in ordered)
+    for candidate in ordered:
+        places = _places(candidate, whole=all_have_texts)
+        alike = (other for place in places for other in by_key[place])
+        same = next(
+            (
+                other
+                for other in alike
+                if _is_same(candidate.row, other.row, max_distance) and _says_the_same(candidate, other)
+            ),
+            None,
+        )
         if same is not None:
             kept_by[candidate.row.id] = same.row.id
             continue
-        for key in candidate.keys:
-            by_key[key].append(candidate)
+        for place in places:
+            by_key[place].append(candidate)
     return kept_by
+
+
+def _places(candidate: Candidate, whole: bool) -> dict[tuple[str, str], None]:
+    """Under what it is found: all its letters, and unless ``whole`` the first or last few of them."""
+    places = {("all", key): None for key in candidate.keys}
+    for key in () if whole else candidate.keys:
+        places |= {("first", key[:_END_LETTERS]): None, ("last", key[-_END_LETTERS:]): None}
+    return places
+
+
+def _says_the_same(one: Candidate, other: Candidate) -> bool:
+    from rapidfuzz.distance import Levenshtein
+
+    if set(one.keys) & set(other.keys):
+        return True
+    if one.has_text and other.has_text:
+        return False
+    return any(
+        Levenshtein.normalized_similarity(mine, theirs) >= _LEAST_ALIKE for mine in one.keys for theirs in other.keys
+    )
 
 
 def _worst_last(candidate: Candidate) -> tuple[bool, float, str]:
@@ -90,7 +130,9 @@ def _candidate(row: Utterance, shard: str) -> Candidate:
         separated=row.separated,
         facts={"shard": shard},
     )
-    return Candidate(small, keys, shard)
+    # The filter puts the first reading in the place of a text that was not given.
+    has_text = row.first is None or row.text != " ".join(row.first.text.split())
+    return Candidate(small, keys, shard, has_text)
 
 
 def _key(text: str) -> str:

@@ -4,13 +4,18 @@ Texts come from a ``metadata.csv`` anywhere in the folder (``id|text`` as LJSpee
 ``file_name`` and ``text``, and ``speaker`` if it likes), or from a ``.txt`` beside the recording with the same name. A
 recording without text is cut at its pauses when it is longer than an utterance may be, chapters of hours too; one with
 a text cannot be cut, because nobody knows where in the text the cut would be.
+
+A name may be written in two ways: ``å`` as one character, or, as a Mac does, as ``a`` and a ring. Both are the same
+name here; a table written on one machine goes with recordings from another.
 """
 
 from __future__ import annotations
 
 import csv
 import logging
+import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +34,67 @@ _TEXT_COLUMNS = ("text", "transcription", "transcript", "sentence")
 _MAX_TEXT_BYTES = 100_000
 
 
+@dataclass(frozen=True)
+class _Row:
+    """Of a metadata.csv."""
+
+    number: int
+    name: str
+    text: str
+    speaker: str
+
+
 def list_folder(source: Source) -> list[dict[str, str]]:
-    """One row per recording: path below the folder, text, speaker. Raises ReplikkError naming a text file."""
+    """One row per recording: path below the folder, text, speaker. Raises ReplikkError naming a text file, or a
+    recording whose name is no text."""
     root = Path(source.path)
-    texts: dict[Path, tuple[str, str]] = {}
-    for path in sorted(root.rglob(METADATA)):
-        texts |= _metadata(path)
+    recordings = audio_files(root)
+    tables = {path: _metadata(path) for path in sorted(root.rglob(METADATA))}
+    described = {where: row for table in tables.values() for where, row in table.items()}
     rows = []
-    for path in audio_files(root):
-        text, speaker = texts.get(path.with_suffix(""), ("", ""))
+    found = set()
+    for path in recordings:
+        row = described.get(_comparable(path.with_suffix("")))
+        found.add(row)
+        text = row.text if row else ""
         beside = path.with_suffix(".txt")
         if not text and beside.is_file():
             text = _text(beside)
         below = path.relative_to(root)
         folder = below.parts[0] if len(below.parts) > 1 and source.speakers == "folder" else ""
-        rows.append({"path": below.as_posix(), "text": " ".join(text.split()), "speaker": speaker or folder})
+        speaker = row.speaker if row and row.speaker else folder
+        rows.append({"path": below.as_posix(), "text": " ".join(text.split()), "speaker": speaker})
+    for path, table in tables.items():
+        lost = sorted({row for row in table.values() if row not in found}, key=_line)
+        if lost:
+            log.warning(
+                "%s: %d of its rows name no recording, the first '%s' (line %d); they are left out",
+                path, len(lost), printable(lost[0].name, 60), lost[0].number,
+            )  # fmt: skip
     return rows
 
 
+def _line(row: _Row) -> int:
+    return row.number
+
+
 def audio_files(root: Path) -> list[Path]:
-    """The recordings below a folder, hidden files left out, in the order of their paths."""
-    return sorted(
+    """The recordings below a folder, hidden files left out, in the order of their paths.
+
+    Raises ReplikkError for one whose name is not UTF-8, which could not stand in a manifest.
+    """
+    found = sorted(
         path
         for path in root.rglob("*")
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
+    for path in found:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            shown = printable(str(path).encode(errors="replace").decode(), 200)
+            raise ReplikkError(f"{shown}: has a name that is not UTF-8; rename it") from error
+    return found
 
 
 def folder_clips(source: Source, files: list[dict[str, str]], limits: Limits) -> Iterator[RawClip]:
@@ -82,8 +123,13 @@ def _text(path: Path) -> str:
         raise ReplikkError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
 
 
-def _metadata(path: Path) -> dict[Path, tuple[str, str]]:
-    """(text, speaker) by the path of the recording without its suffix."""
+def _comparable(path: Path) -> str:
+    """Equal for paths that people read as the same."""
+    return unicodedata.normalize("NFC", str(path))
+
+
+def _metadata(path: Path) -> dict[str, _Row]:
+    """The rows by the path of the recording without its suffix, as ``_comparable`` has it."""
     try:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -116,7 +162,8 @@ def _metadata(path: Path) -> dict[Path, tuple[str, str]]:
             raise ReplikkError(f"{path}:{number}: has {len(row)} columns; write file and text")
         name = row[file_at].strip()
         speaker = row[speaker_at].strip() if speaker_at is not None and speaker_at < len(row) else ""
+        described = _Row(number, name, row[text_at or 0], speaker)
         for folder in (path.parent, path.parent / "wavs"):
             where = folder / name
-            result[where.with_suffix("") if where.suffix.lower() in SUFFIXES else where] = (row[text_at or 0], speaker)
+            result[_comparable(where.with_suffix("") if where.suffix.lower() in SUFFIXES else where)] = described
     return result

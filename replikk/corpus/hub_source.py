@@ -165,14 +165,15 @@ def npsc_clips(path: Path, name: str) -> Iterator[RawClip]:
             )
         for batch in file.iter_batches(batch_size=64, columns=list(_NPSC_COLUMNS)):
             for row in batch.to_pylist():
+                audio = row["audio"]
                 yield _clip(
-                    (row["audio"] or {}).get("bytes") or b"",
+                    (audio.get("bytes") if isinstance(audio, dict) else audio) or b"",
                     origin=f"{name}#{row['sentence_id']}",
                     speaker=str(row["speaker_id"]),
                     text=str(row["sentence_text"] or ""),
                     facts={"language": str(row["sentence_language_code"] or "")},
                 )
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ReplikkError(f"{path}: is no Parquet file, or a damaged one ({error}); delete it, run again") from error
 
 

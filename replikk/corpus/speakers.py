@@ -54,7 +54,9 @@ def check_speakers(settings: CorpusSettings, folder: CorpusFolder, manifest: Pat
                 rows,
                 lambda todo: _counted(todo, settings, shards),
                 result=target,
-                depends_on=settings.of_stage("speaker_check", "speaker_model", "max_pitch_spread_semitones"),
+                depends_on=settings.of_stage(
+                    "speaker_check", "speaker_model", "max_pitch_spread_semitones", "max_pitch_jumps"
+                ),
             )
     write_manifest(target, rows)
 

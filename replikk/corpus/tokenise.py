@@ -1,12 +1,16 @@
 """Stage ``tokenise``: text ids and speech tokens of each kept utterance, in the format that training reads.
 
 The tokenizers are those of the base model that will be trained: its byte-level BPE, and its speech tokenizer in
-onnxruntime, fed with the features that the engine feeds it. The instruction is the template's, without a direction, as
-builds speak.
+onnxruntime, fed with the features that the engine feeds it. The instruction is the template's, without a direction.
+
+Speech tokens are half a second of work for a second of speech, a day for a corpus of hundreds of hours. So those of
+each clip are noted at once, by the bytes of the clip and the tokenizer (``tokenise/NAME.journal``): a job that was
+killed goes on after the last clip, and when limits, texts or splits change, nothing is listened to again.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +29,8 @@ from replikk.corpus.tokens import (
     write_token_shard,
 )
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, write_atomic
+from replikk.files import canonical_json, digest, write_atomic
+from replikk.journal import Journal
 
 if TYPE_CHECKING:
     from replikk.engines.cosyvoice3.model_folder import ModelFolder
@@ -37,13 +42,15 @@ def tokenise_clips(folder: CorpusFolder, model: Path, shard: str, splits: Path, 
 
     rows = [row for row in read_manifest(splits) if row.facts["shard"] == shard]
     parts = open_model_folder(model)
+    notes = Journal(target.with_suffix(".journal"))
     written = {}
     for split in (TRAIN, HELD_OUT):
         _forget_shard(folder.tokens / split, shard)
         mine = [row for row in rows if row.facts["split"] == split]
         if mine:
-            made_with, utterances = _tokenised(parts, folder, mine)
+            made_with, utterances = _tokenised(parts, folder, mine, notes)
             written[split] = write_token_shard(folder.tokens / split, shard, made_with, utterances)
+    notes.sync()
     write_atomic(target, canonical_json({"utterances": written}))
 
 
@@ -75,7 +82,7 @@ def _all_dropped(folder: CorpusFolder, shards: list[str]) -> str:
 
 
 def _tokenised(
-    parts: ModelFolder, folder: CorpusFolder, rows: list[Utterance]
+    parts: ModelFolder, folder: CorpusFolder, rows: list[Utterance], notes: Journal
 ) -> tuple[MadeWith, Iterator[TokenisedUtterance]]:
     import torch
 
@@ -101,8 +108,15 @@ def _tokenised(
     def utterances() -> Iterator[TokenisedUtterance]:
         with ShardReader(folder.path) as shards:
             for row in rows:
-                samples, rate = shards.read(row)
-                wave = resample(torch.from_numpy(samples / 32768).float(), rate, TOKEN_RATE_HZ)
+                flac = shards.read_bytes(row)
+                heard_by = [made_with.speech_tokenizer, versions.FEATURES]
+                key = digest([hashlib.sha256(flac).hexdigest(), heard_by])
+                tokens = notes.get(key)
+                if tokens is None:
+                    samples, rate = shards.decode(row, flac)
+                    wave = resample(torch.from_numpy(samples / 32768).float(), rate, TOKEN_RATE_HZ)
+                    tokens = speech_tokens(models, whisper_log_mel(wave)).tolist()
+                    notes.append(key, tokens)
                 yield TokenisedUtterance(
                     id=row.id,
                     speaker=row.speaker,
@@ -110,7 +124,7 @@ def _tokenised(
                     instruction=instruction,
                     instruction_ids=instruction_ids,
                     text_ids=tokenizer.encode_speech(row.text),
-                    speech_tokens=speech_tokens(models, whisper_log_mel(wave)).tolist(),
+                    speech_tokens=tokens,
                 )
 
     return made_with, utterances()

@@ -1,7 +1,8 @@
 """Whether an adapter of the user's own may speak in a build: one from a training must have been promoted by its gate.
 
 A checkpoint lies in ``RUN/checkpoints/STEP/``, beside its ``state.json``; what the gate promoted lies in
-``RUN/released/NAME/``, beside the ``decision.json`` that says so. An adapter from anywhere else is not ours to judge.
+``RUN/released/NAME/``, beside the ``decision.json`` that says so. A checkpoint that was copied somewhere else with what
+lies beside it is still one. An adapter from anywhere else is not ours to judge.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ def unpromoted_adapter_problem(settings: ModelSettings) -> str | None:
     path = adapter.path.resolve()
     for folder in (path, *path.parents):
         run = folder.parent.parent
-        if not (run / "run.json").is_file():
+        is_copied = _is_checkpoint(folder)
+        if not is_copied and not (run / "run.json").is_file():
             continue
         made = folder.parent.name
-        if made == "checkpoints":
+        if is_copied or made == "checkpoints":
             what = "is a checkpoint, and no gate has promoted it"
         elif made == "released" and _promoted(folder / "decision.json") != folder.name:
             what = "is not what its decision.json promoted"
@@ -37,6 +39,10 @@ def unpromoted_adapter_problem(settings: ModelSettings) -> str | None:
             "with it anyway"
         )
     return None
+
+
+def _is_checkpoint(folder: Path) -> bool:
+    return all((folder / name).exists() for name in ("state.json", "adapter", "ema_adapter"))
 
 
 def _promoted(decision: Path) -> str | None:

@@ -11,8 +11,13 @@ A candidate passes if, in each of the three length tiers and against each contro
   chance explains;
 - it repeats, leaks the prompt, falls silent or fails no more often than the control;
 - it speaks about as long;
+- in long texts it drops few words, again whatever the control does;
 - and each voice stays itself, where a speaker model is at hand: it is less like its reference than with every one of
   the controls only within a margin. A voice is lost when the whole interval of each difference lies beyond it.
+
+Some texts are read once more with a direction. There a candidate must not make more word errors than the control beyond
+what chance explains, nor speak the prompt, repeat words or fail more often: a voice may not become better at the one
+way of prompting and worse at the other. Nothing else is asked of these readings, and they are in no rate.
 
 Passing is not enough. To be promoted it must speak better than the incumbent (the released adapter, or the base model):
 over all tiers together the whole confidence interval of the difference lies below zero. Of several such candidates the
@@ -44,10 +49,10 @@ from replikk.training.gate_intervals import (
     paired,
     paired_difference,
 )
-from replikk.training.gate_scripts import TIERS
+from replikk.training.gate_scripts import DIRECTED, TIERS
 from replikk.training.trials import Reading
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same readings could lead to another decision."""
 
 
@@ -164,12 +169,14 @@ def judge_candidate(
         differences[control] = _by_tier(with_control, limits)
         for tier in TIERS:
             failings += _failings(tier, control, _of(tier, with_control), differences[control][tier], limits)
+        if directed := _of(DIRECTED, with_control):
+            failings += _with_directions(control, directed, limits)
     for tier in TIERS:
         failings += _lost_voices(tier, {control: _of(tier, some) for control, some in pairs.items()}, limits)
     wer: dict[str, float] = {tier: _rate([reading for reading in readings if reading.tier == tier]) for tier in TIERS}
     return Verdict(
         name,
-        {**wer, "all": _rate(readings)},
+        {**wer, "all": _rate([reading for reading in readings if reading.tier != DIRECTED])},
         differences,
         tuple(failings),
         is_better=differences[incumbent]["all"].high < 0,
@@ -179,20 +186,37 @@ def judge_candidate(
 
 
 def _of(tier: str, pairs: Pairs) -> Pairs:
-    return pairs if tier == "all" else [(ours, theirs) for ours, theirs in pairs if ours.tier == tier]
+    """Of a tier, or of all three; readings with directions are in neither."""
+    return [(ours, theirs) for ours, theirs in pairs if ours.tier == tier or (tier == "all" and ours.tier != DIRECTED)]
 
 
 def _by_tier(pairs: Pairs, limits: GateLimits) -> dict[str, Difference]:
     """Of word error rates."""
-    return {
-        tier: paired_difference(_of(tier, pairs), lambda reading: reading.word_errors, limits)
-        for tier in (*TIERS, "all")
-    }
+    return {tier: paired_difference(_of(tier, pairs), _word_errors, limits) for tier in (*TIERS, "all")}
 
 
 def _likeness_by_tier(pairs: Pairs, limits: GateLimits) -> dict[str, Difference]:
     found = {tier: likeness_difference(_of(tier, pairs), limits) for tier in (*TIERS, "all")}
     return {tier: one for tier, one in found.items() if one is not None}
+
+
+def _with_directions(control: str, pairs: Pairs, limits: GateLimits) -> list[Failing]:
+    """Whether it became worse where it is told how to speak."""
+    found = []
+    worse = paired_difference(pairs, _word_errors, limits)
+    if worse.low > 0:
+        text = f"with directions it makes {100 * worse.value:.1f} word errors in a hundred more than {control}"
+        found.append(Failing("word_errors", DIRECTED, control, text))
+    for code, what, count in (_REPEATS, _LEAK, _FAILED):
+        mine, other = (sum(count(reading) for reading in side) for side in zip(*pairs, strict=True))
+        if mine > other:
+            text = f"with directions {what}: {mine} times, {control} {other} times"
+            found.append(Failing(code, DIRECTED, control, text))
+    return found
+
+
+def _word_errors(reading: Reading) -> int:
+    return reading.word_errors
 
 
 def _lost_voices(tier: str, pairs: Mapping[str, Pairs], limits: GateLimits) -> list[Failing]:
@@ -244,13 +268,16 @@ def _failings(tier: str, control: str, pairs: Pairs, difference: Difference, lim
         for code, what, count in _NEVER_IN_LONG:
             if times := _own_faults(pairs, count):
                 fail(code, f"{what}: {times} times in {len(pairs)} readings")
+        dropped = sum(ours.missing_words for ours, _ in pairs) / max(1, sum(ours.words for ours, _ in pairs))
+        if dropped > limits.long_missing:
+            fail("dropped", f"{100 * dropped:.1f} words in a hundred are dropped, {100 * limits.long_missing:g} may be")
         missing = paired_difference(pairs, lambda reading: reading.missing_words, limits)
         if missing.low > 0:
             fail("dropped", f"{100 * missing.value:.1f} words in a hundred more than {control} are dropped")
-    more_often("repeats", "words are repeated", lambda reading: reading.repeated_words)
-    more_often("leak", "words of the prompt are spoken", lambda reading: reading.leaked_words)
+    more_often(*_REPEATS)
+    more_often(*_LEAK)
     more_often("silence", "a long silence where there is no mark", lambda reading: reading.long_silences)
-    more_often("failed", "no take could be made", lambda reading: int(bool(reading.failure)))
+    more_often(*_FAILED)
     mine_s, other_s = (sum(reading.duration_s for reading in side) for side in zip(*pairs, strict=True))
     ratio = mine_s / other_s if other_s else float("inf")
     if not 1 / limits.duration_ratio <= ratio <= limits.duration_ratio:
@@ -258,7 +285,12 @@ def _failings(tier: str, control: str, pairs: Pairs, difference: Difference, lim
     return found
 
 
-_NEVER_IN_LONG: tuple[tuple[str, str, Callable[[Reading], int]], ...] = (
+_Fault = tuple[str, str, Callable[[Reading], int]]
+"""Code, what is said of it, and how often a reading has it."""
+_REPEATS: _Fault = ("repeats", "words are repeated", lambda reading: reading.repeated_words)
+_LEAK: _Fault = ("leak", "words of the prompt are spoken", lambda reading: reading.leaked_words)
+_FAILED: _Fault = ("failed", "no take could be made", lambda reading: int(bool(reading.failure)))
+_NEVER_IN_LONG: tuple[_Fault, ...] = (
     ("skipped", "a phrase is skipped", lambda reading: reading.missing_runs),
     ("merged", "words are run together", lambda reading: reading.merged_words),
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from replikk.errors import ReplikkError
-from replikk.training.gate_scripts import TIERS
+from replikk.training.gate_scripts import DIRECTED, TIERS
 from replikk.training.trials import Reading
 
 Pairs = Sequence[tuple[Reading, Reading]]
@@ -22,6 +22,9 @@ class GateLimits:
 
     wer_margin: float = 0.01
     """A tier's word error rate may be this much above the control's, with confidence."""
+    long_missing: float = 0.03
+    """Share of the words of long texts that may be dropped, whatever the control does: a judge that listens to good
+    speech misses one or two in a hundred."""
     confidence: float = 0.95
     duration_ratio: float = 1.25
     """A tier may take this many times as long as the control, or as short."""
@@ -73,13 +76,15 @@ def paired_difference(pairs: Pairs, count: Callable[[Reading], int], limits: Gat
 
 
 def word_error_rates(readings: Sequence[Reading], limits: GateLimits = LIMITS) -> dict[str, Rate]:
-    """By tier, and ``all``: what is shown. Decided is by differences, whose intervals are narrower."""
+    """By tier, ``all`` of them, and ``directed``: what is shown. Decided is by differences, whose intervals are
+    narrower."""
     among: dict[str, Sequence[Reading]] = {
-        tier: [reading for reading in readings if reading.tier == tier] for tier in TIERS
+        tier: [reading for reading in readings if reading.tier == tier] for tier in (*TIERS, DIRECTED)
     }
+    among["all"] = [reading for reading in readings if reading.tier != DIRECTED]
     return {
         name: Rate(*_over_texts([(one.text, one.word_errors, one.words) for one in some], limits))
-        for name, some in {**among, "all": readings}.items()
+        for name, some in among.items()
         if some
     }
 
@@ -100,7 +105,7 @@ def likenesses(readings: Sequence[Reading], limits: GateLimits = LIMITS) -> dict
     among: dict[str, list[tuple[str, float, int]]] = {
         tier: [value for of, value in measured if of == tier] for tier in TIERS
     }
-    among["all"] = [value for _, value in measured]
+    among["all"] = [value for of, value in measured if of != DIRECTED]
     return {name: Rate(*_over_texts(some, limits)) for name, some in among.items() if some}
 
 

@@ -20,7 +20,7 @@ from replikk.report.diff import runs
 from replikk.report.page_data import link
 from replikk.report.plots import scale_for
 from replikk.report.wording import count_of, spell_share
-from replikk.training.gate_scripts import TIERS
+from replikk.training.gate_scripts import DIRECTED, TIERS
 from replikk.training.trials import Reading
 
 if TYPE_CHECKING:
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from replikk.training.readings import Heard
 
 TEMPLATES = Path(__file__).parent / "templates"
-TIER_LABELS = {"short": "5 s", "middle": "15 s", "long": "30 s and more", "all": "all together"}
+TIER_LABELS = {
+    "short": "5 s",
+    "middle": "15 s",
+    "long": "30 s and more",
+    "all": "all together",
+    DIRECTED: "with directions",
+}
 KINDS = {"adapter": "raw", "ema_adapter": "averaged"}
 """By folder in a checkpoint."""
 FAULTS = (
@@ -68,6 +74,7 @@ def render_gate_page(record: Mapping[str, Any], heard: Mapping[str, Sequence[Hea
             readers=readers,
             promoted=next((reader for reader in readers if reader["name"] == record["promoted"]), None),
             tiers=[(tier, TIER_LABELS[tier]) for tier in (*TIERS, "all")],
+            directed=TIER_LABELS[DIRECTED] if all(DIRECTED in reader["rates"] for reader in readers) else "",
             plots=[_plot(tier, readers) for tier in (*TIERS, "all")],
             details=[_detail(reader, heard, record["incumbent"]) for reader in readers if reader["verdict"]],
             outside=list(record["outside"]),
@@ -196,23 +203,25 @@ def _told(rate: Mapping[str, float]) -> str:
 def _detail(reader: Mapping[str, Any], heard: Mapping[str, Sequence[Heard]], incumbent: str) -> dict[str, Any]:
     """Everything about one candidate: reasons, faults by length, clips beside the incumbent's."""
     mine, theirs = heard[reader["name"]], {one.reading.pair: one for one in heard[incumbent]}
-    by_tier = {tier: [one for one in mine if one.reading.tier == tier] for tier in TIERS}
+    groups = [group for group in (*TIERS, DIRECTED) if any(one.reading.tier == group for one in mine)]
+    by_tier = {group: [one for one in mine if one.reading.tier == group] for group in groups}
     return {
         **reader,
+        "groups": [TIER_LABELS[group] for group in groups],
         "faults": [
             {
                 "label": label,
-                "counts": [sum(_count(one.reading, code) for one in by_tier[tier]) for tier in TIERS],
+                "counts": [sum(_count(one.reading, code) for one in by_tier[group]) for group in groups],
                 "theirs": [
-                    sum(_count(theirs[one.reading.pair].reading, code) for one in by_tier[tier]) for tier in TIERS
+                    sum(_count(theirs[one.reading.pair].reading, code) for one in by_tier[group]) for group in groups
                 ],
             }
             for code, label in FAULTS
         ],
         "clips": [
             {**_clip(one), "theirs": _clip(theirs[one.reading.pair]), "incumbent": incumbent}
-            for tier in TIERS
-            for one in _to_hear(by_tier[tier])
+            for group in groups
+            for one in _to_hear(by_tier[group])
         ],
     }
 
@@ -241,6 +250,7 @@ def _clip(one: Heard) -> dict[str, Any]:
         "seed": reading.seed,
         "likeness": "" if reading.likeness is None else f"likeness {reading.likeness:.2f}".replace("-", "−"),
         "text": reading.text,
+        "style": reading.style,
         "diff": runs(said),
         "failure": reading.failure,
         "faults": [f"{label}: {count}" for code, label in FAULTS if (count := _count(reading, code))],
@@ -286,6 +296,17 @@ def _rules(record: Mapping[str, Any]) -> list[str]:
         f"In each length and against each control the word error rate may be higher by {margin} in a hundred words at "
         f"most, with {confidence} % confidence; no phrase is skipped and no words run together in long texts; nothing "
         "is repeated, leaked, silent or failed more often than with the control.",
+        f"In long texts at most {100 * limits['long_missing']:g} words in a hundred are dropped, whatever the control "
+        "does.",
+        *(
+            [
+                f"{count_of(record['directed'], 'text is', 'texts are')} read once more with a direction, as lines of "
+                "a game are: there a candidate may not make more word errors than a control beyond chance, nor repeat, "
+                "leak or fail more often. These readings are in no other figure."
+            ]
+            if record["directed"]
+            else []
+        ),
         f"Promoted is who besides makes fewer word errors than {record['incumbent']}, the whole interval below zero.",
         *more,
         "Intervals are a bootstrap over texts. A loss is looked at nowhere.",

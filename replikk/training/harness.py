@@ -133,6 +133,7 @@ def hold_gate(
         "speaker_model": likeness.fingerprint if likeness is not None else "",
         "scripts": gate_scripts.VERSION,
         "texts": {tier: len(texts) for tier, texts in scripts.items()},
+        "directed": len(gate_scripts.directed_texts(scripts)),
         "seeds": list(seeds),
         "voices": sorted(voices),
         "references": {name: voice.reference_sha256 for name, voice in sorted(voices.items())},

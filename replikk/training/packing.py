@@ -37,7 +37,7 @@ class PackedBatch:
 
 
 def packed(sequences: Sequence[TrainingSequence], device: torch.device | str = "cpu") -> PackedBatch:
-    """Lays sequences end to end; made on the CPU, then moved as a whole."""
+    """Lays sequences end to end; made on the CPU, then moved without waiting for what the device is at."""
     ids: list[int] = []
     is_text: list[bool] = []
     targets: list[int] = []
@@ -52,13 +52,19 @@ def packed(sequences: Sequence[TrainingSequence], device: torch.device | str = "
     counted = (every != IGNORED).nonzero().flatten()
     positions = torch.cat([torch.arange(length) for length in lengths])
     rows = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
+    on_gpu = torch.device(device).type == "cuda"
+
+    def moved(tensor: Tensor) -> Tensor:
+        # Only pinned memory is copied beside the kernels; from any other a copy waits until the GPU is idle.
+        return (tensor.pin_memory() if on_gpu else tensor).to(device, non_blocking=True)
+
     return PackedBatch(
-        ids=torch.tensor(ids, dtype=torch.int64).to(device, non_blocking=True),
-        is_text=torch.tensor(is_text).to(device, non_blocking=True),
-        positions=positions.to(device, non_blocking=True),
-        places=(rows * longest + positions).to(device, non_blocking=True),
-        counted=counted.to(device, non_blocking=True),
-        targets=every[counted].to(device, non_blocking=True),
+        ids=moved(torch.tensor(ids, dtype=torch.int64)),
+        is_text=moved(torch.tensor(is_text)),
+        positions=moved(positions),
+        places=moved(rows * longest + positions),
+        counted=moved(counted),
+        targets=moved(every[counted]),
         utterances=len(lengths),
         longest=longest,
     )
@@ -81,7 +87,7 @@ def hidden_states(model: LanguageModel, batch: PackedBatch) -> Tensor:
         context = functional.scaled_dot_product_attention(
             apart(queries), apart(keys), apart(values), is_causal=True, enable_gqa=True
         )
-        return context.transpose(1, 2).flatten(0, 1)[batch.places]
+        return context.transpose(1, 2).flatten(0, 1).index_select(0, batch.places)
 
     for number, layer in enumerate(model.layers):
         x = layer(x, rotation, number, attend)
@@ -90,6 +96,6 @@ def hidden_states(model: LanguageModel, batch: PackedBatch) -> Tensor:
 
 def loss_sum(model: LanguageModel, batch: PackedBatch) -> tuple[Tensor, Tensor]:
     """Cross entropy summed over the batch's targets, and how many are predicted rightly; both scalars."""
-    logits = model.head(hidden_states(model, batch)[batch.counted]).float()
+    logits = model.head(hidden_states(model, batch).index_select(0, batch.counted)).float()
     right = (logits.argmax(dim=-1) == batch.targets).sum()
     return functional.cross_entropy(logits, batch.targets, reduction="sum"), right

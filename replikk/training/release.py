@@ -97,6 +97,7 @@ def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Ma
         "|---|---|" + "---|" * len(controls),
         *rows,
         "",
+        *_direction_lines(name, decision),
         *_likeness_lines(name, decision),
         "## What it was made of",
         "",
@@ -131,6 +132,17 @@ def _corpus_lines(config: Config, trained_on: Mapping[str, str]) -> list[str]:
         for one in figures["sources"]
     ]
     return [*sources, f"- the licences of the corpus: {', '.join(figures['licences'])}; {terms}"]
+
+
+def _direction_lines(name: str, decision: Mapping[str, Any]) -> list[str]:
+    """The word errors of texts that were read with a direction."""
+    rates = decision.get("rates", {})
+    told = [
+        f"{one} {100 * rates[one]['directed']['value']:.1f} %"
+        for one in (name, *decision.get("controls", []))
+        if "directed" in rates.get(one, {})
+    ]
+    return [f"Word errors where a direction was given: {', '.join(told)}.", ""] if told else []
 
 
 def _likeness_lines(name: str, decision: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from replikk.config import Config
 from replikk.corpus.tokens import HELD_OUT, TRAIN, MadeWith, TokenCorpus, read_corpus, text_tokenizer_sha256
 from replikk.engines.cosyvoice3 import versions
 from replikk.engines.cosyvoice3.language_model import LanguageModel
+from replikk.engines.cosyvoice3.memory import is_out_of_memory
 from replikk.engines.cosyvoice3.model_folder import ModelFolder, open_model_folder
 from replikk.engines.cosyvoice3.networks import choose_device, device_name
 from replikk.engines.cosyvoice3.sizes import LanguageModelSizes
@@ -41,7 +43,7 @@ def train_lora(config: Config, settings: TrainingSettings, finished: Path) -> No
     require_models(dataclasses.replace(config.models, adapter=None), config.commercial)
     folder = open_model_folder(model_paths(config.models).base)
     corpora = read_corpus(settings.corpus_folder(config.build_dir))
-    device = choose_device(settings.device)
+    device = choose_device(settings.device, "training", "training on the CPU, where an epoch of hours takes weeks")
     run = settings.run_folder(config.build_dir)
     with joined_workers(device, settings.gpus) as workers:
         if device.type == "cuda":
@@ -69,11 +71,32 @@ def train_lora(config: Config, settings: TrainingSettings, finished: Path) -> No
             workers.wait()  # until the run's folder is in order
             found = checkpoints(run)
             checkpoint = read_checkpoint(found[-1]) if found else None
-            run_training(
-                start_training(settings, run, record, model, corpora[TRAIN], corpora.get(HELD_OUT), workers, checkpoint)
-            )
+            splits = corpora[TRAIN], corpora.get(HELD_OUT)
+            with _gpu_errors_are_named(run, device):
+                run_training(start_training(settings, run, record, model, *splits, workers, checkpoint))
             if workers.is_first:
                 _finish(run, record, finished)
+
+
+@contextlib.contextmanager
+def _gpu_errors_are_named(run: Path, device: torch.device) -> Iterator[None]:
+    """Raises ReplikkError where the memory is too small, or a GPU stops answering."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        if is_out_of_memory(error):
+            raise ReplikkError(
+                f"{run}: a batch does not fit into the memory of {device} ({first}); close other programs that use "
+                "it, or begin a run of another training.name with half of training.tokens_per_batch and twice "
+                "training.accumulate: its steps are as large. Checkpoints are kept"
+            ) from error
+        if device.type == "cpu":
+            raise
+        raise ReplikkError(
+            f"{device}: the GPU stopped answering ({first}); checkpoints are kept: run again, and look at nvidia-smi "
+            "if it happens again"
+        ) from error
 
 
 def check_corpora(

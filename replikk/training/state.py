@@ -43,8 +43,10 @@ class Training:
     parameters: int
     gradients: Tensor
     """float32 [parameters]: the gradients of all factors end to end, which are views of it."""
+    asked_to_stop: bool = False
+    """Somebody asked this process to end the run. That may be in the middle of anything, so only a step looks at it."""
     stopping: bool = False
-    """Somebody asked the run to end; it does after the step, with a checkpoint."""
+    """All processes know that one was asked: the run ends after this step, with a checkpoint."""
     base_versions: dict[str, int] = field(default_factory=dict)
     """How often each base weight had been written to when training started."""
 
@@ -82,6 +84,8 @@ def start_training(
             on_host = moments.pop("step") if model.device.type == "cpu" else moments.pop("step").to(model.device)
             optimizer.state[parameter] = {"step": on_host, **{k: v.to(model.device) for k, v in moments.items()}}
         restore_random(checkpoint.random)
+    else:
+        torch.manual_seed(settings.seed)  # PyTorch seeds its generators with what the machine draws
     parameters = check_trainable(model, adapter, optimizer)
     gradients = torch.zeros(parameters, device=model.device)
     factors = list(adapter.parameters.values())

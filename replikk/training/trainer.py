@@ -110,17 +110,18 @@ def train_step(training: Training, plan: EpochPlan) -> StepMeasures:
     place, step = training.place, training.place.step + 1
     gradients = training.gradients.zero_()
     mine = plan.steps[place.step_in_epoch][workers.rank :: workers.count]
-    sums = torch.zeros(6, dtype=torch.float64, device=model.device)
+    measured = torch.zeros(2, dtype=torch.float64, device=model.device)
+    counted = [0.0, 0.0, 0.0]  # targets, positions, seconds: known here, so that no batch waits for the device
     for numbers in mine:
         batch = packed(sequences_of(training.train, numbers, plan.draws, model.sizes), model.device)
         with autocast(settings, model.device):
             loss, right = loss_sum(model, batch)
         loss.backward()
-        spoken = sum(len(training.train.speech_of(number)) for number in numbers) / TOKENS_PER_SECOND
-        sums += torch.stack(
-            [loss.detach().double(), right.double(), *sums.new_tensor([len(batch.targets), len(batch.ids), spoken, 0])]
-        )
-    sums[5] = float(training.stopping)
+        measured += torch.stack([loss.detach().double(), right.double()])
+        counted[0] += len(batch.targets)
+        counted[1] += len(batch.ids)
+        counted[2] += sum(len(training.train.speech_of(number)) for number in numbers) / TOKENS_PER_SECOND
+    sums = torch.cat([measured, measured.new_tensor([*counted, float(training.asked_to_stop)])])
     workers.sum(gradients)
     workers.sum(sums)
     loss_total, right_total, targets, positions, spoken_s, stop = sums.tolist()
@@ -180,7 +181,9 @@ def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -
     place, workers = training.place, training.workers
     check_base(training)
     notes: dict[str, Any] = {"loss": measures.loss, "accuracy": measures.accuracy}
-    if training.held_out is not None:
+    # Hours of held-out speech take minutes, and who asks a run to end kills it after half a minute.
+    measured = training.held_out is not None and not training.stopping
+    if training.held_out is not None and measured:
         loss, accuracy = teacher_forced(training.settings, training.model, training.held_out, workers)
         notes |= {"held_out_loss": loss, "held_out_accuracy": accuracy}
     if metrics is not None:
@@ -188,7 +191,7 @@ def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -
             "learning_rate": training.optimizer.param_groups[0]["lr"],
             "trained_parameters": training.parameters,
         }
-        if training.held_out is not None:
+        if measured:
             metrics.add(place.step, held_out_loss=notes["held_out_loss"], held_out_accuracy=notes["held_out_accuracy"])
         adapter = training.adapter
         write_checkpoint(training.run, checkpoint_of(training), training.record, adapter.rank, adapter.alpha, notes)
@@ -201,10 +204,11 @@ def _save(training: Training, metrics: Metrics | None, measures: StepMeasures) -
 
 @contextlib.contextmanager
 def _asked_to_stop(training: Training) -> Iterator[None]:
-    """SIGTERM, as a cluster or Snakemake sends it, ends the run after the step in progress."""
+    """SIGTERM, as a cluster or Snakemake sends it, ends the run after the step in progress, or the one after it: what
+    comes while a step is summed up is for the next."""
 
     def note(_signal: int, _frame: object) -> None:
-        training.stopping = True
+        training.asked_to_stop = True
 
     try:
         before = signal.signal(signal.SIGTERM, note)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from replikk.dialogue.records import Segment, Voice
 from replikk.engines import Engine
@@ -23,9 +23,9 @@ from replikk.judges.leaks import SYSTEM_PROMPT
 from replikk.judges.records import Clip, Transcript
 from replikk.judges.signal import measure_signal
 from replikk.judges.words import split_words, word_key
-from replikk.training.gate_scripts import SCRIPTS, TIERS, Tier
+from replikk.training.gate_scripts import DIRECTED, SCRIPTS, TIERS, Tier, directed_texts
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same sound would become another reading."""
 SEEDS = (11, 23, 47)
 """Frozen: no candidate gets another chance."""
@@ -42,22 +42,24 @@ _LONG_SILENCE_S = 0.8
 class Trial:
     """One text to be read by one voice from one seed."""
 
-    tier: Tier
+    tier: Tier | Literal["directed"]
     text: str
     voice: str
     seed: int
+    style: str = ""
+    """The direction that it is read with."""
 
     @property
     def key(self) -> str:
         """The take key."""
-        return digest(["gate", self.text, self.voice, self.seed])
+        return digest(["gate", self.text, self.voice, self.seed, *([self.style] if self.style else [])])
 
 
 @dataclass(frozen=True)
 class Reading:
     """What was heard of one trial. A take that could not be made has a ``failure`` and counts as all words missed."""
 
-    tier: Tier
+    tier: Tier | Literal["directed"]
     text: str
     voice: str
     seed: int
@@ -70,18 +72,20 @@ class Reading:
     """Pairs of words that were run together into one."""
     repeated_words: int
     leaked_words: int
-    """Words of the prompt that were spoken: of the instruction, or of the reference's transcript."""
+    """Words of the prompt that were spoken: of the instruction, its direction, or the reference's transcript."""
     long_silences: int
     duration_s: float
     heard: str = ""
     failure: str = ""
+    style: str = ""
+    """The direction that it was read with."""
     likeness: float | None = None
     """To the voice's reference recording, -1 to 1, where a speaker model is at hand; measured on the kept sound."""
 
     @property
-    def pair(self) -> tuple[str, str, int]:
+    def pair(self) -> tuple[str, str, int, str]:
         """What makes two readings of different candidates comparable."""
-        return self.text, self.voice, self.seed
+        return self.text, self.voice, self.seed, self.style
 
     def to_json(self) -> dict[str, Any]:
         """What is kept of a reading: all but its likeness, which is measured apart."""
@@ -91,11 +95,18 @@ class Reading:
 def trials_of(
     voices: Iterable[str], seeds: Sequence[int] = SEEDS, scripts: Mapping[Tier, Sequence[str]] = SCRIPTS
 ) -> list[Trial]:
-    """Every text by every voice from every seed."""
+    """Every text by every voice from every seed; then some of them with directions."""
     names = list(voices)
-    return [
+    plain = [
         Trial(tier, text, name, seed) for tier in TIERS for text in scripts[tier] for name in names for seed in seeds
     ]
+    directed = [
+        Trial(DIRECTED, text, name, seed, style)
+        for text, style in directed_texts(scripts).items()
+        for name in names
+        for seed in seeds
+    ]
+    return plain + directed
 
 
 def speak(
@@ -122,19 +133,20 @@ def listen(
         )
         for transcript in judge.transcribe(clips):
             trial, take = some[transcript.take_key]
-            prompts = (SYSTEM_PROMPT, voices[trial.voice].reference_transcript)
+            prompts = (SYSTEM_PROMPT, trial.style, voices[trial.voice].reference_transcript)
             yield trial, take, _heard(trial, take, transcript, prompts)
 
 
 def _request(trial: Trial, voices: Mapping[str, Voice]) -> TakeRequest:
-    return TakeRequest(trial.key, (Segment(trial.text, 0),), "nb", "", voices[trial.voice], 0)
+    return TakeRequest(trial.key, (Segment(trial.text, 0),), "nb", trial.style, voices[trial.voice], 0)
 
 
 def _missed(trial: Trial, reason: str) -> Reading:
     words = len(split_words(trial.text))
     return Reading(
-        trial.tier, trial.text, trial.voice, trial.seed, words, words, words, 1, 0, 0, 0, 0, 0.0, failure=reason
-    )
+        trial.tier, trial.text, trial.voice, trial.seed, words, words, words, 1, 0, 0, 0, 0, 0.0, failure=reason,
+        style=trial.style,
+    )  # fmt: skip
 
 
 def _heard(trial: Trial, take: Take, transcript: Transcript, prompts: Sequence[str]) -> Reading:
@@ -157,6 +169,7 @@ def _heard(trial: Trial, take: Take, transcript: Transcript, prompts: Sequence[s
         long_silences=int(evidence.unexplained_silence_s > _LONG_SILENCE_S),
         duration_s=signal.duration_s,
         heard=transcript.text,
+        style=trial.style,
     )
 
 

@@ -53,7 +53,7 @@ ALONE = Workers()
 def joined_workers(device: torch.device, gpus: int) -> Iterator[Workers]:
     """The processes that torchrun started, or this one alone.
 
-    Raises ReplikkError where torchrun started another number than ``gpus``.
+    Raises ReplikkError where torchrun started another number than ``gpus``, or there are fewer GPUs.
     """
     count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     if count != gpus:
@@ -65,8 +65,14 @@ def joined_workers(device: torch.device, gpus: int) -> Iterator[Workers]:
         yield Workers()
         return
     if device.type == "cuda":
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        mine, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if mine >= there:
+            raise ReplikkError(f"config.yaml: training.gpus: is {gpus}, and PyTorch sees {there} here; write {there}")
+        torch.cuda.set_device(mine)
+        # Told which GPU is whose, NCCL need not guess, and a barrier waits on the right one.
+        torch.distributed.init_process_group("nccl", device_id=torch.device("cuda", mine))
+    else:
+        torch.distributed.init_process_group("gloo")
     try:
         yield Workers(rank, count)
     finally:

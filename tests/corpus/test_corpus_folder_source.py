@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,36 @@ def test_texts_from_metadata(tmp_path: Path, metadata: str) -> None:
         recording(tmp_path / f"{name}.wav")
     (tmp_path / "metadata.csv").write_text(metadata, encoding="utf-8")
     assert [row["text"] for row in list_folder(source(tmp_path))] == ["Hei på deg!", "Ha det."]
+
+
+@pytest.mark.parametrize(("table_form", "file_form"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_is_the_same_however_its_letters_are_put_together(
+    tmp_path: Path, table_form: str, file_form: str
+) -> None:
+    """A table from one machine, recordings from a Mac."""
+    name = "Åse/blåbær på øya.wav"
+    recording(tmp_path / unicodedata.normalize(file_form, name))
+    table = unicodedata.normalize(table_form, f"file_name,text,speaker\n{name},Blåbær på øya.,Åse\n")
+    (tmp_path / "metadata.csv").write_text(table, encoding="utf-8")
+    (row,) = list_folder(source(tmp_path))
+    assert unicodedata.normalize("NFC", row["text"]) == "Blåbær på øya."
+    assert unicodedata.normalize("NFC", row["speaker"]) == "Åse"
+
+
+def test_rows_that_name_no_recording_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    recording(tmp_path / "wavs" / "a.wav")
+    (tmp_path / "metadata.csv").write_text("a|Hei på deg!\nb|Ha det.\nc|Takk.\n", encoding="utf-8")
+    assert [row["text"] for row in list_folder(source(tmp_path))] == ["Hei på deg!"]
+    assert "2 of its rows name no recording, the first 'b' (line 2); they are left out" in caplog.text
+
+
+def test_a_name_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    try:
+        (tmp_path / os.fsdecode("blåbær.wav".encode("latin-1"))).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(ReplikkError, match=r"bl.b.r\.wav: has a name that is not UTF-8; rename it"):
+        list_folder(source(tmp_path))
 
 
 def test_texts_beside_recordings_and_speakers_by_folder(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from small_hub import Repository, SmallHub, serve
 
 from replikk.corpus.fetch import fetch_clips, list_source
 from replikk.corpus.folder import CorpusFolder
+from replikk.corpus.hub_source import npsc_clips
 from replikk.corpus.manifest import read_manifest
 from replikk.corpus.settings import CorpusSettings, Source
 from replikk.errors import ReplikkError
@@ -137,6 +138,32 @@ def test_names_of_members_of_parliament_reach_no_artefact(hub: SmallHub, tmp_pat
         if path.is_file():
             content = path.read_bytes()
             assert b"Nordmann" not in content and b"Noe annet" not in content, path
+
+
+def sentences(audio: object) -> pyarrow.Table:
+    """One row as NPSC has them."""
+    columns = {"sentence_id": [1], "speaker_id": [7], "sentence_language_code": ["nb-NO"], "audio": [audio]}
+    return pyarrow.table({**columns, "sentence_text": ["Hei på deg."]})
+
+
+@pytest.mark.parametrize("audio", ["a.mp3", b"no audio", {"bytes": None, "path": "a.mp3"}, None])
+def test_a_sentence_without_sound_is_dropped_and_told(audio: object, tmp_path: Path) -> None:
+    parquet.write_table(sentences(audio), tmp_path / "0000.parquet")
+    (clip,) = npsc_clips(tmp_path / "0000.parquet", "0000.parquet")
+    assert clip.dropped == "unreadable" and clip.text == "Hei på deg."
+
+
+def test_a_file_with_text_that_is_none_is_told(tmp_path: Path) -> None:
+    """As a few wrong bytes in it make, which Parquet itself does not notice."""
+    from pyarrow import compute
+
+    broken = compute.cast(
+        pyarrow.array([b"Hei p\xc6."], pyarrow.binary()), options=compute.CastOptions.unsafe(pyarrow.string())
+    )
+    table = sentences(b"no audio").set_column(4, "sentence_text", broken)
+    parquet.write_table(table, tmp_path / "0000.parquet")
+    with pytest.raises(ReplikkError, match="is no Parquet file, or a damaged one"):
+        list(npsc_clips(tmp_path / "0000.parquet", "0000.parquet"))
 
 
 def test_another_layout_is_told_and_so_is_a_hub_that_cannot_be_reached(

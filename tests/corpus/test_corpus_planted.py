@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -20,6 +21,7 @@ from replikk.audio.flac import decode_flac
 from replikk.corpus.card_page import card_html
 from replikk.corpus.manifest import read_summary
 from replikk.corpus.tokens import HELD_OUT, TRAIN, read_corpus
+from replikk.journal import Journal
 
 Made = tuple[CorpusProject, dict[str, str]]
 LEAST_FOUND, MOST_CLEAN_LOST = 0.95, 0.03
@@ -141,6 +143,38 @@ def test_a_killed_reading_goes_on_and_reads_the_same(planted_corpus: Made, tmp_p
     assert notes.read_bytes().startswith(before[: before.rfind(b"\n")])  # what was read was not read again
     for path in (target, target.with_suffix(".json")):
         assert path.read_bytes() == (project.corpus / "transcribe" / path.name).read_bytes()
+
+
+def test_a_killed_tokenising_goes_on_and_makes_the_same(planted_corpus: Made, tmp_path: Path) -> None:
+    made, _ = planted_corpus
+    root = shutil.copytree(made.root, tmp_path / "project", ignore=shutil.ignore_patterns("recordings", ".snakemake"))
+    corpus = root / "build" / "corpus"
+    target, notes = corpus / "tokenise" / "own-00000.json", corpus / "tokenise" / "own-00000.journal"
+
+    def made_files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in [target, *(corpus / "tokens").rglob("own-00000*")]}
+
+    wanted = made_files()
+    whole = len(Journal(notes))
+    target.unlink()
+    notes.unlink()
+    command = [
+        sys.executable, "-P", str(PROJECT / "scripts" / "tokenise_clips.py"),
+        "--config", "build/plan/config.json", "--log", str(tmp_path / "log"), "--shard", "own-00000",
+        "--splits", str(corpus / "split" / "all.jsonl"), "--target", str(target),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=root)
+    while not notes.is_file() or notes.read_bytes().count(b"\n") < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    before = notes.read_bytes()
+    assert not target.exists() and 3 <= before.count(b"\n") < whole
+    subprocess.run(command, cwd=root, check=True)
+    assert notes.read_bytes().startswith(before[: before.rfind(b"\n") + 1]), "what was tokenised was not done again"
+    assert len(Journal(notes)) == notes.read_bytes().count(b"\n") == whole
+    assert made_files() == wanted
 
 
 def test_a_made_corpus_is_not_made_again_and_a_limit_listens_to_nothing_again(planted_corpus: Made) -> None:

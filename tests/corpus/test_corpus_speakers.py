@@ -87,3 +87,9 @@ def test_only_clips_in_doubt_go_to_pyannote(tmp_path: Path, monkeypatch: pytest.
     assert asked == [48_000, 16_000]
     fates = {row.id: row.dropped for row in read_manifest(tmp_path / "out.jsonl")}
     assert fates == {"calm": "", "doubt": "second_speaker", "lively": ""}
+    # A limit decides who is asked, so with another one what was noted before does not hold.
+    for limit in ("max_pitch_spread_semitones", "max_pitch_jumps"):
+        asked.clear()
+        changed = CorpusSettings((), speaker_check="pyannote", limits=Limits(**{limit: 0.09}))
+        speakers.check_speakers(changed, folder, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+        assert asked, limit

@@ -187,6 +187,27 @@ def test_two_microphones_are_one_utterance_and_two_people_are_two() -> None:
     assert found == {f"{number:02} far": f"{number:02} near" for number in range(16)}
 
 
+@pytest.mark.parametrize(
+    ("near", "far", "has_text", "is_one"),
+    [
+        ("taubanen stanset brått halvveis", "taubanen stanset brott halveis", False, True),
+        ("gruveskjakten raste ned", "gruvesjakten raste ned", False, True),
+        ("taubanen stanset brått halvveis", "taubanen stanset brott halveis", True, False),
+        ("taubanen stanset brått halvveis", "taubanen gikk brått videre", False, False),
+    ],
+)
+def test_where_no_text_was_given_readings_may_differ_in_a_letter(
+    near: str, far: str, has_text: bool, is_one: bool
+) -> None:
+    """The same sound here, so that what was read decides."""
+    sound = {"fingerprint": "0f" * 32, "measures": {"speech_s": 2.0, "pause_level_db": -30.0, "snr_db": 30.0}}
+    candidates = [
+        Candidate(utterance(name, text=read, duration_s=2.0, **sound), (read.replace(" ", ""),), "own-00000", has_text)
+        for name, read in (("1 near", near), ("2 far", far))
+    ]
+    assert duplicates(candidates, 0.34) == ({"2 far": "1 near"} if is_one else {})
+
+
 def test_a_clip_without_speech_has_no_fingerprint() -> None:
     assert measure_clip(np.zeros(200, np.int16), 16_000).fingerprint == ""
     assert fingerprint_distance("", "") == 1.0

@@ -51,6 +51,16 @@ def test_nor_by_another_name(run: Path, tmp_path: Path) -> None:
     assert unpromoted_adapter_problem(settings(tmp_path / "best"))
 
 
+def test_nor_moved_away_from_its_run(run: Path, tmp_path: Path) -> None:
+    """As a checkpoint is moved to go on from the one before it."""
+    checkpoint = run / "checkpoints" / "step_0001000"
+    (checkpoint / "ema_adapter").mkdir()
+    (checkpoint / "state.json").write_text("{}")
+    moved = checkpoint.rename(tmp_path / "aside")
+    said = unpromoted_adapter_problem(settings(moved / "ema_adapter"))
+    assert said is not None and "is a checkpoint, and no gate has promoted it" in said
+
+
 @pytest.mark.parametrize("promoted", [None, "step_0002000/adapter"])
 def test_a_release_that_its_decision_does_not_name(run: Path, promoted: str | None) -> None:
     decide(run, promoted)

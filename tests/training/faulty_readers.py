@@ -55,15 +55,34 @@ def leak(words: list[str], _draws: random.Random) -> list[str]:
     return [*PROMPT.split()[-5:], *words]
 
 
+def aloud(words: list[str], _draws: random.Random) -> list[str]:
+    """Says the direction too, which stands before the text."""
+    return words
+
+
+@dataclass(frozen=True)
+class Garbled:
+    """Leaves out the direction, and a share of the words after it."""
+
+    share: float
+    __name__ = "garbled"
+
+    def __call__(self, words: list[str], draws: random.Random) -> list[str]:
+        return Drop(self.share)(words[3:], draws)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """The embedded voice with faults by tier."""
 
     faults: dict[str, Fault]
+    with_direction: Fault | None = None
+    """What it does besides where there is a direction."""
     name: str = "faulty"
 
     def fingerprint(self) -> str:
-        return repr(sorted((tier, fault.__name__, getattr(fault, "share", "")) for tier, fault in self.faults.items()))
+        faults = {**self.faults, **({"directed": self.with_direction} if self.with_direction else {})}
+        return repr(sorted((tier, fault.__name__, getattr(fault, "share", "")) for tier, fault in faults.items()))
 
     def spoken(self, text: str, key: str) -> str:
         """What it says when it is asked to say ``text``."""
@@ -79,7 +98,12 @@ class Candidate:
     def synthesize(self, requests: Iterable[TakeRequest], workers: int = 1) -> Iterator[Take | TakeFailure]:
         def spoiled() -> Iterator[TakeRequest]:
             for request in requests:
-                yield replace(request, segments=(Segment(self.spoken(request.segments[0].text, request.key), 0),))
+                said = self.spoken(request.segments[0].text, request.key)
+                if self.with_direction and request.style:
+                    words = [*request.style.split(), *said.split()]
+                    said = " ".join(self.with_direction(words, random.Random(request.key)))
+                # The embedded voice says moods with pitch and pace; here only words matter.
+                yield replace(request, segments=(Segment(said, 0),), style="")
 
         yield from EspeakEngine({}).synthesize(spoiled(), workers)
 

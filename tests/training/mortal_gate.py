@@ -20,14 +20,15 @@ from replikk.engines.espeak import EspeakEngine
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.judges.mini.judge import MiniJudge
 from replikk.judges.records import Clip, Transcript
-from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
+from replikk.training.gate_scripts import LONG, MIDDLE, SHORT, directed_texts
 from replikk.training.harness import GateResult, hold_gate
 
 VOICES = {"kari": Voice("kari", "Kari", {}, reference_transcript="Kom og se!")}
 FEW: dict[Any, tuple[str, ...]] = {"short": SHORT[:3], "middle": MIDDLE[:2], "long": LONG[:1]}
 READERS = {"base": "f2", "step_0000100/adapter": "m3"}
 """Each speaks in its own way, so that one can tell by the sound who was heard."""
-TEXTS = sum(map(len, FEW.values()))
+TEXTS = sum(map(len, FEW.values())) + len(directed_texts(FEW))
+"""Some are read once more, with a direction."""
 
 Note = Callable[[str, str], None]
 

@@ -11,7 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty_readers import FEW, PROMPT, VOICES, Candidate, Drop, Listening, Silent, leak, merge, repeat, skip_a_phrase
+from faulty_readers import (
+    FEW,
+    PROMPT,
+    VOICES,
+    Candidate,
+    Drop,
+    Garbled,
+    Listening,
+    Silent,
+    aloud,
+    leak,
+    merge,
+    repeat,
+    skip_a_phrase,
+)
 
 from replikk.errors import JudgeError, ReplikkError
 from replikk.judges.compare import compare
@@ -20,7 +34,7 @@ from replikk.judges.mini.judge import MiniJudge
 from replikk.judges.records import Clip, Transcript
 from replikk.training.gate import decide
 from replikk.training.gate_intervals import GateLimits, paired_difference
-from replikk.training.gate_scripts import SCRIPTS
+from replikk.training.gate_scripts import SCRIPTS, first_texts
 from replikk.training.harness import GateResult, hold_gate
 from replikk.training.readings import heard
 from replikk.training.trials import Reading, leaked_words, merged_words, missing_runs, trials_of
@@ -37,6 +51,8 @@ CANDIDATES = {
     "step_6000": Candidate({"short": leak}),
     "step_7000": Candidate(dict.fromkeys(("middle", "long"), Drop(0.2))),
     "step_8000": Candidate({"long": skip_a_phrase}),
+    "step_8500": Candidate({}, with_direction=aloud),
+    "step_9000": Candidate({}, with_direction=Garbled(0.3)),
 }
 
 
@@ -46,7 +62,9 @@ def held(folder: Path, names: Sequence[str], scripts: Any, seeds: Sequence[int])
     return hold_gate(folder, readers, ["base"], "base", Listening(), VOICES, scripts=scripts, seeds=seeds)
 
 
-NAMES = ("step_1000", "step_2000", "step_3000", "step_4000", "step_5000", "step_6000", "step_8000")
+NAMES = (
+    "step_1000", "step_2000", "step_3000", "step_4000", "step_5000", "step_6000", "step_8000", "step_8500", "step_9000",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +91,13 @@ def check(result: GateResult) -> dict[str, set[tuple[str, str]]]:
     codes = {name: {(one["tier"], one["code"]) for one in found["failings"]} for name, found in verdicts.items()}
     assert codes["step_4000"] == set()
     assert not verdicts["step_1000"]["is_better"]
-    assert ("long", "skipped") in codes["step_2000"]
+    assert {("long", "skipped"), ("long", "dropped")} <= codes["step_2000"]
     assert ("long", "merged") in codes["step_3000"]
     assert ("middle", "repeats") in codes["step_5000"]
     assert ("short", "leak") in codes["step_6000"]
     assert ("long", "skipped") in codes["step_8000"]
+    assert codes["step_8500"] >= {("directed", "leak")} and {tier for tier, _ in codes["step_8500"]} == {"directed"}
+    assert codes["step_9000"] == {("directed", "word_errors")}
     return codes
 
 
@@ -138,6 +158,12 @@ def all_tiers(count: int = 6, **values: object) -> list[Reading]:
     return [reading(tier=tier, text=f"{tier} {number}", **values) for tier in ALL for number in range(count)]
 
 
+def told(count: int = 6, **values: object) -> list[Reading]:
+    return [
+        reading(tier="directed", text=f"short {number}", style="spent og glad", **values) for number in range(count)
+    ]
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
@@ -160,6 +186,47 @@ def test_one_bad_tier_is_enough(tier: str, changed: dict[str, object], code: str
     decision = decide({"ours": ours}, {"base": control}, "base")
     assert decision.promoted is None
     assert (code, tier) in {(one.code, one.tier) for one in decision.verdicts[0].failings}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [({"word_errors": 9}, "word_errors"), ({"leaked_words": 3}, "leak"), ({"repeated_words": 1}, "repeats")],
+)
+def test_better_without_directions_and_worse_with_them_is_no_step_forward(
+    changed: dict[str, object], code: str
+) -> None:
+    control = all_tiers(word_errors=5) + told(word_errors=5)
+    ours = [replace(one, **{"word_errors": 0, **(changed if one.style else {})}) for one in control]  # type: ignore[arg-type]
+    decision = decide({"ours": ours}, {"base": control}, "base")
+    assert decision.promoted is None
+    assert [(one.tier, one.code) for one in decision.verdicts[0].failings] == [("directed", code)]
+    assert decision.verdicts[0].wer["all"] == 0 and decision.verdicts[0].differences["base"]["all"].value == -0.05
+
+
+def test_who_is_bad_with_directions_as_the_control_is_may_be_promoted() -> None:
+    """Base models have been measured that fail nearly always there."""
+    control = all_tiers(word_errors=5) + told(word_errors=60, leaked_words=4, missing_runs=3)
+    ours = [one if one.style else replace(one, word_errors=0) for one in control]
+    assert decide({"ours": ours}, {"base": control}, "base").promoted == "ours"
+
+
+def test_some_texts_are_read_once_more_with_a_direction() -> None:
+    trials = trials_of(["kari"], (11, 23), SCRIPTS)
+    plain = {trial.text for trial in trials if not trial.style}
+    directed = {trial.text: trial.style for trial in trials if trial.tier == "directed"}
+    assert directed == {trial.text: trial.style for trial in trials if trial.style}
+    assert plain > set(directed) and len(directed) == 7 and len(set(directed.values())) == 3
+    assert len({trial.key for trial in trials}) == len(trials) == 2 * (20 + 7)
+    assert not [trial for trial in trials_of(["kari"], (11,), first_texts(1)) if trial.style], "not in a trial run"
+
+
+def test_words_dropped_in_long_texts_are_no_better_for_the_control_dropping_them_too() -> None:
+    control = all_tiers(word_errors=8, missing_words=8)
+    ours = [replace(one, missing_words=one.missing_words if one.tier == "long" else 0) for one in control]
+    ours = [replace(one, word_errors=one.missing_words) for one in ours]
+    decision = decide({"ours": ours}, {"base": control}, "base")
+    assert decision.promoted is None and decision.verdicts[0].is_better
+    assert [one.text for one in decision.verdicts[0].failings] == ["8.0 words in a hundred are dropped, 3 may be"]
 
 
 def test_an_improvement_that_may_be_luck_promotes_nothing() -> None:

@@ -19,11 +19,12 @@ from replikk.engines.speech_api.engine import SpeechApiEngine
 from replikk.errors import EngineError
 from replikk.judges import Judge
 from replikk.judges.records import Clip, Transcript
-from replikk.training.gate_scripts import LONG, MIDDLE, SHORT
+from replikk.training.gate_scripts import LONG, MIDDLE, SHORT, directed_texts
 from replikk.training.harness import GateResult, Outside, hold_gate
 
 FEW: dict[Any, tuple[str, ...]] = {"short": SHORT[:3], "middle": MIDDLE[:2], "long": LONG[:1]}
-TEXTS = [text for texts in FEW.values() for text in texts]
+TEXTS = [*(text for texts in FEW.values() for text in texts), *directed_texts(FEW)]
+"""Some are read once more, with a direction."""
 NAME = "cosyvoice2"
 ALL = ("short", "middle", "long")
 READERS: dict[str, Candidate] = {
@@ -108,7 +109,7 @@ def test_the_page_shows_it(gate: Path, server: Server) -> None:
     page = BeautifulSoup((gate / "index.html").read_bytes(), "html.parser")
     rows = {row.th.get_text(strip=True): row for row in page.select("section > .scroll > table > tbody > tr")}
     assert rows[NAME]["class"] == ["outside"] and rows[NAME].select_one(".badge").get_text() == "outside"
-    assert len(rows[NAME].select("td small")) == 4, "an interval for each length, and all together"
+    assert len(rows[NAME].select("td small")) == 5, "an interval for each length, all together, with directions"
     assert rows[NAME].select("td")[-1].get_text() != "–"
     for plot in page.select("figure.plot"):
         assert plot.select_one("g.control.outside title").get_text().startswith(f"{NAME}: ")

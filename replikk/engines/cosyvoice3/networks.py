@@ -87,18 +87,25 @@ def _load(
     return Networks(tokenizer, language_model, flow, vocoder)
 
 
-def choose_device(wanted: str) -> torch.device:
-    """The device for a setting ``device``. Raises EngineError when a GPU is asked for and there is none."""
+def choose_device(
+    wanted: str,
+    section: str = "engines.cosyvoice3",
+    on_cpu: str = "CosyVoice 3 speaks on the CPU, some ten seconds for each second of speech",
+) -> torch.device:
+    """The device for a setting ``device`` of a section of config.yaml; ``on_cpu`` is told where there is no GPU.
+
+    Raises EngineError when a GPU is asked for and there is none.
+    """
     if wanted == "cpu":
         return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda")
     if wanted == "cuda":
         raise EngineError(
-            "config.yaml: engines.cosyvoice3: device is cuda, but PyTorch sees no GPU; check the driver (nvidia-smi), "
+            f"config.yaml: {section}: device is cuda, but PyTorch sees no GPU; check the driver (nvidia-smi), "
             "or write device: auto"
         )
-    log.warning("PyTorch sees no GPU: CosyVoice 3 speaks on the CPU, some ten seconds for each second of speech")
+    log.warning("PyTorch sees no GPU: %s", on_cpu)
     return torch.device("cpu")
 
 
