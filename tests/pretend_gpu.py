@@ -228,6 +228,8 @@ class _Devices(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if func in (torch.Tensor.to, torch.Tensor.cpu, torch.Tensor.cuda):
             return moved(func, args, kwargs)
+        if func is torch.Tensor.pin_memory:
+            return args[0].clone()
         wanted = kwargs.pop("device", None)
         if wanted is None:
             made = func(*args, **kwargs)
