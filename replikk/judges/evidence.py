@@ -18,7 +18,7 @@ from replikk.judges.signal_evidence import VERSION as _SIGNAL_VERSION
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
-VERSION = f"6.{_SIGNAL_VERSION}.{_TEXT_VERSION}"
+VERSION = f"7.{_SIGNAL_VERSION}.{_TEXT_VERSION}"
 """Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key.
 The rules of spoken text count, because they say which words may be heard for what is written."""
 
