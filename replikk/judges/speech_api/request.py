@@ -94,7 +94,7 @@ def _text(value: str) -> str:
 
 def heard_words(answer: Mapping[str, Any], duration_s: float) -> tuple[HeardWord, ...]:
     """The words with times, where the server gives them all; else none."""
-    words = []
+    words: list[HeardWord] = []
     listed = answer.get("words")
     for entry in listed if isinstance(listed, list) else []:
         if not isinstance(entry, dict) or not isinstance(entry.get("word"), str):
