@@ -492,6 +492,9 @@ def _config(folder: Path, **changes: object) -> None:
         (lambda f: (f / "tokenizer.json").write_text("version https://git-lfs.github.com/spec/v1"), "Git LFS pointer"),
         (lambda f: _config(f, model_type="wav2vec2"), "of type 'wav2vec2'"),
         (lambda f: _config(f, vocab_size=200), "and the model 200"),
+        (lambda f: _config(f, vocab_size="x"), "vocab_size is 'x' and no whole number"),
+        (lambda f: _config(f, decoder_layers=None), "decoder_layers is None and no whole number"),
+        (lambda f: _config(f, decoder_attention_heads=2.5), "decoder_attention_heads is 2.5 and no whole number"),
         (lambda f: _config(f, decoder_layers=3), "lacks .* of the model's weights"),
         (lambda f: _config(f, decoder_ffn_dim=80), "lacks .* of the model's weights"),
         (lambda f: _config(f, decoder_layers=1), "attention heads that the model has not"),
@@ -502,6 +505,14 @@ def test_a_damaged_folder_is_an_error_and_never_a_random_network(copy: Path, spo
     with pytest.raises(JudgeError, match=said) as caught:
         list(judge_with(copy).transcribe([clip(0.3)]))
     assert str(copy) in str(caught.value)
+
+
+@pytest.mark.parametrize("heads", [None, 7, [], [[0]], [[None, 1]], [["1", "1"]], [[[], {}]]])
+def test_without_heads_that_can_be_read_words_are_placed_by_the_later_layers(copy: Path, heads: object) -> None:
+    path = copy / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "alignment_heads": heads}))
+    (heard,) = judge_with(copy).transcribe([clip(1.0, 1)])
+    assert heard.words and heard.words[-1].end_s <= 1.0
 
 
 def test_weights_that_are_no_numbers_are_named(copy: Path) -> None:
