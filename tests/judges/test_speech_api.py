@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
+import ssl
 import wave
 from collections.abc import Iterator
 from typing import Any
@@ -167,6 +169,22 @@ def test_a_text_without_end_is_cut_and_said(server: Server) -> None:
     server.answers = lambda _: (200, {}, json.dumps(ANSWER).encode())
     (whole,) = hear(server)
     assert whole.hearing is not None and not whole.hearing.cut_off
+
+
+def test_a_network_that_fails_in_the_middle_of_an_answer_is_tried_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors of TLS and of routes are plain OSErrors when they come while an answer is read."""
+    faults = [ssl.SSLError("bad record mac"), OSError(113, "No route to host")]
+    real = http.client.HTTPResponse.read
+
+    def read(response: http.client.HTTPResponse, amount: int | None = None) -> bytes:
+        if faults:
+            raise faults.pop()
+        return real(response, amount)
+
+    monkeypatch.setattr(http.client.HTTPResponse, "read", read)
+    assert hear(server)[0].text == "hei på deg" and len(server.asked) == 3
 
 
 def test_no_server_at_all(server: Server) -> None:
