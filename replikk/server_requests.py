@@ -65,7 +65,7 @@ def post(
                 said = printable(_said(error), 200)
                 raise RefusedError(error.code, said or str(error.reason)) from None
             wait_s = max(wait_s, _asked_wait_s(error.headers.get("Retry-After")))
-        except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException) as error:  # also of TLS, and in the middle of an answer
             if attempt == TRIES:
                 reason = getattr(error, "reason", error)
                 raise UnreachableError(printable(str(reason) or type(reason).__name__, 120)) from None

@@ -30,6 +30,7 @@ from replikk.judges.several_words import (
     LONGEST_ABBREVIATION,
     amounts,
     days,
+    dialled,
     grouped_thousands,
     hours,
     in_context,
@@ -111,6 +112,7 @@ def _lattice(
         return build_lattice(tokens, ())  # word for word the script: nobody will ask what else it may mean
     if digits:
         paths.extend(grouped_thousands(kept, locale))
+        paths.extend(dialled(kept, locale))
         paths.extend(amounts(kept, locale))
         paths.extend(days(kept, locale))
         paths.extend(hours(kept, locale))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -86,8 +87,20 @@ def _calibrate_band(name: str, cases: Sequence[Case], band: Band, most: float) -
         for limit in LIMITS
         if getattr(band, limit) != getattr(final, limit)
     }
-    remark = "" if len(cases) > good else "no clip is called bad: limits could only be loosened, and misses are unknown"
-    return Calibration(name, now, proposed, moved, remark)
+    return Calibration(name, now, proposed, moved, _remark(cases, final, most))
+
+
+def _remark(cases: Sequence[Case], final: Band, most: float) -> str:
+    """What the proposal cannot do; empty where it does all that was wanted."""
+    if all(case.good for case in cases):
+        return "no clip is called bad: limits could only be loosened, and misses are unknown"
+    good = [_verdict(case, final) for case in cases if case.good]
+    stopped = [verdict for verdict in good if verdict.outcome != "pass"]
+    if len(stopped) <= math.floor(most * len(good) + 1e-9):
+        return ""
+    codes = Counter(reason.code for verdict in stopped for reason in verdict.reasons)
+    named = ", ".join(code for code, _ in codes.most_common(4))
+    return f"{len(stopped)} of {len(good)} good clips are still stopped, and no limit that may move frees them: {named}"
 
 
 def _half(case: Case) -> int:

@@ -13,12 +13,13 @@ from replikk.dialogue.norwegian import VERSION as _TEXT_VERSION
 from replikk.judges.compare import Comparison, compare
 from replikk.judges.hallucinations import signs
 from replikk.judges.leaks import NO_LEAK, SYSTEM_PROMPT, find_leak, repeated_fours
+from replikk.judges.plain_rates import plain_counts
 from replikk.judges.records import Hearing, Transcript
 from replikk.judges.signal_evidence import VERSION as _SIGNAL_VERSION
 from replikk.judges.signal_evidence import SignalEvidence
 from replikk.judges.words import split_words, word_key
 
-VERSION = f"6.{_SIGNAL_VERSION}.{_TEXT_VERSION}"
+VERSION = f"7.{_SIGNAL_VERSION}.{_TEXT_VERSION}"
 """Raise it when the same line, transcript and signal would give other evidence: it is part of every evidence key.
 The rules of spoken text count, because they say which words may be heard for what is written."""
 
@@ -96,6 +97,9 @@ class Evidence:
     """(code, text) of what explains a difference: credits of a film, a loop, another language."""
     sound_after_words_s: float = 0.0
     """Sound from the end of the last word that was heard to the end of all sound."""
+    plain_words: int = 0
+    """Words of the script as ``plain_rates`` counts them; no verdict looks at these two."""
+    plain_errors: int = 0
 
     def to_json(self) -> dict[str, Any]:
         record = dict(self.__dict__)
@@ -130,6 +134,7 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
             # A judge without a margin is one that writes good Norwegian, and chooses among its forms.
             other_forms=transcript.margin is None,
         )
+    plain_words, plain_errors = (0, 0) if transcript is None else plain_counts(facts.script, transcript.text)
     leak, fours = NO_LEAK, 0
     explained: tuple[tuple[str, str], ...] = ()
     if transcript is not None and comparison is not None and comparison.wer > 0:
@@ -166,6 +171,8 @@ def gather(facts: LineFacts, transcript: Transcript | None, signal: SignalEviden
         repeated_fours=fours,
         signs=explained,
         sound_after_words_s=_sound_after_words_s(transcript, signal),
+        plain_words=plain_words,
+        plain_errors=plain_errors,
     )
 
 

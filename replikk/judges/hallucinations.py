@@ -153,13 +153,12 @@ def _running(words: list[str], phrase: tuple[str, ...]) -> int:
     """How often the phrase is said running, at most; an empty phrase never."""
     if not phrase:
         return 0
-    most = 0
-    for start in range(len(words)):
-        times = 0
-        while tuple(words[start + times * len(phrase) : start + (times + 1) * len(phrase)]) == phrase:
-            times += 1
-        most = max(most, times)
-    return most
+    length = len(phrase)
+    times = [0] * (len(words) + length)  # from each place on; from the end, so that a long text is gone through once
+    for start in range(len(words) - length, -1, -1):
+        if tuple(words[start : start + length]) == phrase:
+            times[start] = 1 + times[start + length]
+    return max(times)
 
 
 def _language(comparison: Comparison) -> Sign | None:

@@ -18,6 +18,20 @@ def plain_text(text: str) -> str:
     return " ".join(_DROPPED.sub(" ", unicodedata.normalize("NFC", text).lower()).split())
 
 
+def plain_counts(script: str, heard: str) -> tuple[int, int]:
+    """(words of the script, wrong, missing and extra words), for rates over many lines."""
+    wanted, got = plain_text(script), plain_text(heard)
+    words = len(wanted.split())
+    if wanted == got:
+        return words, 0
+    if not wanted:
+        return 0, len(got.split())
+    import jiwer
+
+    found = jiwer.process_words(wanted, got)
+    return words, found.substitutions + found.deletions + found.insertions
+
+
 def plain_rates(scripts: Sequence[str], heards: Sequence[str]) -> list[tuple[float, float]]:
     """(word error rate, character error rate) of every pair; for an empty script 0, or 1 when anything was heard."""
     import jiwer

@@ -16,7 +16,8 @@ LONGEST_ABBREVIATION = 5
 _LONGEST_HUNK = 12
 """Displayed words that a rule for whole lines may change together; a sum or a date with its time has fewer."""
 _THOUSANDS = re.compile(r"\d{1,3}")
-_THREE_DIGITS = re.compile(r"\d{3}")
+_TWO_DIGITS = re.compile(r"\d\d")
+_LAST_DIGITS = re.compile(r"\d{3}(?:,\d+)?")
 _DAY = re.compile(r"[12]?\d|3[01]")
 _AFTERNOON = re.compile(r"1[3-9]|2[0-4]")
 _CLOCK = frozenset(("klokka", "klokken", "kl"))
@@ -27,23 +28,33 @@ _SAID_TOO = (
     (" er lik ", " blir "),
     (" i timen ", " per time "),
     (" per sekund ", " i sekundet "),
+    *((f" {one} {many} ", f" {many} ") for one in ("et", "eit") for many in ("tusen", "hundre")),  # 1 250,50 kr
 )
 """Other usual words for what ``speakable`` says for symbols."""
 
 
 def grouped_thousands(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:
-    """*2 300* is one number, in two displayed words."""
+    """*2 300* and *2 300,50* are one number, in two displayed words."""
     for start, piece in enumerate(pieces):
         if not _THOUSANDS.fullmatch(piece.word) or piece.full_stop:
             continue
         stop = start + 1
-        while stop < len(pieces) and stop < start + 5 and _THREE_DIGITS.fullmatch(pieces[stop].word):
+        while stop < len(pieces) and stop < start + 5 and _LAST_DIGITS.fullmatch(pieces[stop].word):
             stop += 1
             digits = "".join(piece.word for piece in pieces[start:stop])
             for keys, kind in number_ways(digits, False, "cardinal", locale):
                 yield Path(start, stop, keys, kind)
-            if pieces[stop - 1].full_stop:
+            if pieces[stop - 1].full_stop or not pieces[stop - 1].word.isdigit():
                 break
+
+
+def dialled(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:
+    """*22 33 44 55* may be read digit by digit, too."""
+    for start in range(len(pieces) - 3):
+        digits = "".join(piece.word for piece in pieces[start : start + 4])
+        if all(_TWO_DIGITS.fullmatch(piece.word) for piece in pieces[start : start + 4]):
+            names = [number_ways(digit, False, "cardinal", locale)[0][0] for digit in digits]
+            yield Path(start, start + 4, tuple(key for keys in names for key in keys), "number")
 
 
 def amounts(pieces: Sequence[Piece], locale: str) -> Iterator[Path]:

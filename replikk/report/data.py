@@ -16,7 +16,7 @@ from typing import Any
 from replikk.dialogue.plan import Plan
 from replikk.report.decision_rows import DecisionForm
 from replikk.report.figures import figures_of
-from replikk.report.told import BLOCKING, STATES, WORD_COUNTS, Told
+from replikk.report.told import BLOCKING, PLAIN_COUNTS, STATES, WORD_COUNTS, Told
 
 FORMAT_VERSION = 2
 
@@ -117,17 +117,18 @@ def _by_urgency(told: Told) -> tuple[Any, ...]:
 
 
 def _word_totals(counts: Iterable[Mapping[str, int] | None]) -> dict[str, Any]:
-    """Sums, never means of means, and the corpus word error rate that follows from them."""
-    totals = dict.fromkeys(WORD_COUNTS, 0)
+    """Sums, never means of means, and the corpus word error rates that follow from them: ours, and jiwer's."""
+    totals = dict.fromkeys((*WORD_COUNTS, *PLAIN_COUNTS), 0)
     lines = 0
     for count in counts:
         if count is not None:
             lines += 1
-            for name in WORD_COUNTS:
+            for name in totals:
                 totals[name] += count[name]
     expected = totals["hits"] + totals["substitutions"] + totals["deletions"]
     errors = totals["substitutions"] + totals["deletions"] + totals["insertions"]
-    return {"lines": lines, "expected": expected, **totals, "wer": _share(errors, expected)}
+    plain = _share(totals["plain_errors"], totals["plain_words"])
+    return {"lines": lines, "expected": expected, **totals, "wer": _share(errors, expected), "plain_wer": plain}
 
 
 # The smaller lists -------------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ ASSETS = "../assets/"
 """From ``build/report/`` to the clips."""
 
 WORD_COUNTS = ("hits", "substitutions", "deletions", "insertions")
+"""Of the comparison."""
+PLAIN_COUNTS = ("plain_words", "plain_errors")
+"""Of the evidence: what jiwer counts in lower-case text without punctuation."""
 
 
 class TakeResult(NamedTuple):  # not a dataclass: making one takes a quarter of the time, for every take of a game
@@ -56,7 +59,7 @@ class LineResult(NamedTuple):
     """Key of the delivered take; None when there is none."""
     takes: tuple[TakeResult, ...]
     words: Mapping[str, int] | None = None
-    """Word counts of the delivered take against the script (``WORD_COUNTS``); None when the judge did not listen."""
+    """Word counts of the delivered take against the script, both kinds; None when the judge did not listen."""
 
 
 class Told(NamedTuple):
@@ -163,7 +166,8 @@ def word_counts(evidence: Mapping[str, Any] | None) -> dict[str, int] | None:
     comparison = compared(evidence)
     if comparison is None:
         return None
-    return {name: comparison[name] for name in WORD_COUNTS}
+    assert evidence is not None  # the comparison is a part of it
+    return {name: comparison[name] for name in WORD_COUNTS} | {name: evidence[name] for name in PLAIN_COUNTS}
 
 
 def compared(evidence: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -22,13 +22,13 @@ from replikk.judges.evidence import Evidence, LineFacts, gather
 from replikk.judges.thresholds import Thresholds, thresholds_from_mapping
 from replikk.judges.verdict import RANKS, Verdict, badness, decide, failure_verdict
 from replikk.judges.verdict import VERSION as VERDICT_VERSION
-from replikk.report.told import WORD_COUNTS
+from replikk.report.told import PLAIN_COUNTS, WORD_COUNTS
 from replikk.stages.transcribe_takes import is_heard, listen, read_transcript, transcripts
 from replikk.stages.voice_doubts import Doubts, VoiceDoubts, has_doubts
 from replikk.stages.voice_traits import measure_missing, tools_fingerprint
 from replikk.store import Store
 
-RECORD_VERSION = 3
+RECORD_VERSION = 4
 """Raise it when the journal of verdicts says more or less of the same verdict."""
 
 
@@ -204,7 +204,10 @@ def failed_record(failure: str) -> dict[str, Any]:
 def _word_counts(evidence: Evidence) -> dict[str, int] | None:
     """Kept beside the verdict: the report adds up the words of all lines and looks into the evidence of few."""
     comparison = evidence.comparison
-    return None if comparison is None else {name: getattr(comparison, name) for name in WORD_COUNTS}
+    if comparison is None:
+        return None
+    plain = {name: getattr(evidence, name) for name in PLAIN_COUNTS}
+    return {name: getattr(comparison, name) for name in WORD_COUNTS} | plain
 
 
 def verdict_record(verdict: Verdict, how_bad: float | None) -> dict[str, Any]:

@@ -240,10 +240,9 @@ def page(found: Sequence[Calibration], most: float, cases: Sequence[Case]) -> st
     for one in found:
         shares = (one.now.false_alarms, one.proposed.false_alarms, one.now.misses, one.proposed.misses)
         cells = [_in_words(share) for share in shares]
-        moved = (
-            "; ".join(f"{name} {old:g} → {new:g}" for name, (old, new) in one.changes.items()) or one.remark or "none"
-        )
-        lines.append(f"| {one.band} | {' | '.join(cells)} | {moved} |")
+        moved = [f"{name} {old:g} → {new:g}" for name, (old, new) in one.changes.items()]
+        moved = [*moved, one.remark] if one.remark else moved or ["none"]
+        lines.append(f"| {one.band} | {' | '.join(cells)} | {'; '.join(moved)} |")
     return "\n".join([*lines, ""])
 
 

@@ -19,10 +19,11 @@ from replikk.engines.cosyvoice3.engine import CosyVoice3Engine
 from replikk.engines.cosyvoice3.engine_settings import read_engine_settings, voice_setting_problems
 from replikk.engines.cosyvoice3.flow import Flow
 from replikk.engines.cosyvoice3.language_model import LanguageModel
-from replikk.engines.cosyvoice3.memory import Batches, is_out_of_memory
+from replikk.engines.cosyvoice3.memory import Batches
 from replikk.engines.cosyvoice3.networks import Networks
 from replikk.engines.records import Take, TakeFailure, TakeRequest
 from replikk.errors import EngineError
+from replikk.out_of_memory import is_out_of_memory
 
 REFERENCE = Path(__file__).parents[2] / "dialogue" / "references" / "kari.flac"
 TRANSCRIPT = "Kom og se! Jeg har funnet en bokstav i sanda, og jeg tror den har ligget her i mange år."

@@ -87,6 +87,17 @@ def test_no_clip_is_called_bad() -> None:
     assert found.changes == {} and "no clip is called bad" in found.remark
 
 
+def test_a_rate_that_cannot_be_reached_is_said() -> None:
+    """Somebody accepted half of the clips although each says something else than its script."""
+    said = Transcript("t", "noe helt annet enn det", (), 0.0)
+    odd = [Case(f"o{n}", True, gather(LineFacts(SCRIPT), said, SIGNAL)) for n in range(20)]
+    cases = [*odd, *(case(f"g{n}", True) for n in range(20)), *(case(f"b{n}", False, 6.0) for n in range(20))]
+    found = {one.band: one for one in calibrate(cases, THRESHOLDS, 0.02)}["4-7"]
+    assert found.changes == {} and found.proposed.false_alarms.hits == 20
+    assert found.remark.startswith("20 of 40 good clips are still stopped") and "wrong_line" in found.remark
+    assert found.remark in page([found], 0.02, cases)
+
+
 def test_a_constant_offset_is_a_measure_like_the_others() -> None:
     cases = [case(f"g{n}", True, dc=0.12) for n in range(40)] + [case(f"b{n}", False, dc=0.3) for n in range(40)]
     found = {one.band: one for one in calibrate(cases, THRESHOLDS, 0.02)}["4-7"]

@@ -6,6 +6,8 @@ import copy as copy_module
 import dataclasses
 import json
 import shutil
+import warnings
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +20,7 @@ pytest.importorskip("transformers")
 from whisper_small import WINDOW_S, make_small_ctc, make_small_whisper  # noqa: E402
 
 from replikk.errors import JudgeError  # noqa: E402
-from replikk.judges.nb_whisper import decoding, network  # noqa: E402
+from replikk.judges.nb_whisper import decoding, network, second_ear  # noqa: E402
 from replikk.judges.nb_whisper import judge as judge_module  # noqa: E402
 from replikk.judges.nb_whisper.identity import HASHES_FILE  # noqa: E402
 from replikk.judges.nb_whisper.judge import NbWhisperJudge  # noqa: E402
@@ -281,6 +283,51 @@ def test_other_faults_are_not_taken_for_a_lack_of_memory(folder: Path, monkeypat
         list(judge_with(folder).transcribe([clip(0.5)]))
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["CUDA error: out of memory", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"],
+)
+def test_libraries_say_in_their_own_words_that_memory_ran_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    sizes = []
+    real = decoding.write
+
+    def scarce(loaded: object, windows: list[object], locales: list[str]) -> object:
+        sizes.append(len(windows))
+        if len(windows) > 1:
+            raise RuntimeError(said)
+        return real(loaded, windows, locales)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(decoding, "write", scarce)
+    assert len(list(judge_with(folder).transcribe([clip(0.3, 1), clip(0.3, 2)]))) == 2
+    assert sizes == [2, 1, 1]
+
+
+def test_memory_that_pytorch_keeps_for_later_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first model's batches filled a card of 12 GB; the second one was given one window at a time."""
+    gb = 10**9
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 3 * gb)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 11 * gb)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (gb // 2, 12 * gb))
+    assert network.rows_that_fit(torch.device("cuda"), 12.0, gb // 2) == 16
+
+
+def test_no_name_is_used_that_a_later_transformers_no_longer_knows(folder: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        assert len(list(judge_with(folder).transcribe([clip(0.5, 1)]))) == 1
+
+
+def test_the_cache_has_another_name_in_an_earlier_transformers() -> None:
+    def earlier(input_ids: object = None, past_key_values: object = None) -> None: ...
+
+    def later(input_ids: object = None, cache: object = None) -> None: ...
+
+    assert decoding.cache_argument(earlier) == "past_key_values"
+    assert decoding.cache_argument(later) == "cache"
+
+
 # A second opinion and a second ear -----------------------------------------------------------------------------------
 
 
@@ -290,6 +337,42 @@ def test_a_second_model_hears_again_what_differs(folder: Path, other_folder: Pat
     (heard,) = judge_with(folder, second_opinion=str(other_folder)).transcribe([clip(1.0, 1)])
     assert heard.text == alone.text != first.text
     assert heard.hearing is not None and heard.hearing.first_text == first.text
+
+
+def test_the_first_model_is_gone_before_the_second_is_loaded(
+    folder: Path, other_folder: Path, ctc_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card that holds the larger of them need not hold all three."""
+    alive: list[tuple[bool, ...]] = []
+    loaded: list[weakref.ref[torch.nn.Module]] = []
+    real = network.load_weights
+
+    def watched(*arguments: object) -> object:
+        alive.append(tuple(reference() is not None for reference in loaded))
+        model = real(*arguments)  # type: ignore[arg-type]
+        loaded.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(network, "load_weights", watched)
+    monkeypatch.setattr(second_ear, "load_weights", watched)
+    judge = judge_with(folder, second_opinion=str(other_folder), second_ear=str(ctc_folder))
+    (heard,) = judge.transcribe([clip(1.0, 1)])
+    assert heard.hearing is not None and heard.hearing.first_text and heard.hearing.second_ear_text
+    assert alive == [(), (True,), (False, False)]
+
+
+def test_a_weight_that_only_training_reads_may_be_missing(folder: Path, ctc_folder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    without = Path(shutil.copytree(ctc_folder, tmp_path / "without"))
+    weights = load_file(without / "model.safetensors")
+    del weights["wav2vec2.masked_spec_embed"]
+    save_file(weights, without / "model.safetensors", metadata={"format": "pt"})
+    one, other = (
+        next(iter(judge_with(folder, second_ear=str(path)).transcribe([clip(0.8, 4)])))
+        for path in (ctc_folder, without)
+    )
+    assert one == other
 
 
 def test_the_second_ear_writes_beside_the_first(folder: Path, ctc_folder: Path) -> None:
@@ -409,6 +492,9 @@ def _config(folder: Path, **changes: object) -> None:
         (lambda f: (f / "tokenizer.json").write_text("version https://git-lfs.github.com/spec/v1"), "Git LFS pointer"),
         (lambda f: _config(f, model_type="wav2vec2"), "of type 'wav2vec2'"),
         (lambda f: _config(f, vocab_size=200), "and the model 200"),
+        (lambda f: _config(f, vocab_size="x"), "vocab_size is 'x' and no whole number"),
+        (lambda f: _config(f, decoder_layers=None), "decoder_layers is None and no whole number"),
+        (lambda f: _config(f, decoder_attention_heads=2.5), "decoder_attention_heads is 2.5 and no whole number"),
         (lambda f: _config(f, decoder_layers=3), "lacks .* of the model's weights"),
         (lambda f: _config(f, decoder_ffn_dim=80), "lacks .* of the model's weights"),
         (lambda f: _config(f, decoder_layers=1), "attention heads that the model has not"),
@@ -419,6 +505,14 @@ def test_a_damaged_folder_is_an_error_and_never_a_random_network(copy: Path, spo
     with pytest.raises(JudgeError, match=said) as caught:
         list(judge_with(copy).transcribe([clip(0.3)]))
     assert str(copy) in str(caught.value)
+
+
+@pytest.mark.parametrize("heads", [None, 7, [], [[0]], [[None, 1]], [["1", "1"]], [[[], {}]]])
+def test_without_heads_that_can_be_read_words_are_placed_by_the_later_layers(copy: Path, heads: object) -> None:
+    path = copy / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "alignment_heads": heads}))
+    (heard,) = judge_with(copy).transcribe([clip(1.0, 1)])
+    assert heard.words and heard.words[-1].end_s <= 1.0
 
 
 def test_weights_that_are_no_numbers_are_named(copy: Path) -> None:

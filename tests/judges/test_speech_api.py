@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
+import ssl
 import wave
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +18,7 @@ from replikk import server_requests
 from replikk.errors import JudgeError
 from replikk.judges import make_judge
 from replikk.judges.records import Clip, Transcript
+from replikk.judges.speech_api.request import CHARACTERS_AT_LEAST, CHARACTERS_PER_S
 
 RATE = 24_000
 
@@ -85,6 +88,12 @@ def test_words_that_make_no_sense_are_left_out(server: Server, words: Any) -> No
     assert hear(server)[0].words == ()
 
 
+def test_words_never_go_back_in_time(server: Server) -> None:
+    words = [{"word": "hei", "start": 0.5, "end": 0.6}, {"word": "du", "start": 0.1, "end": 0.2}]
+    server.answers = lambda _: (200, {}, json.dumps({"text": "hei du", "words": words}).encode())
+    assert [(w.start_s, w.end_s) for w in hear(server)[0].words] == [(0.5, 0.6), (0.5, 0.5)]
+
+
 def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +141,50 @@ def test_other_answers_are_no_transcripts(server: Server, content: bytes) -> Non
     server.answers = lambda _: (200, {}, content)
     with pytest.raises(JudgeError, match="the answer is no transcript"):
         hear(server)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b'{"text": "hei \\ud800 du"}', "hei du"),  # half of a letter, which JSON allows and no file can hold
+        (b'{"text": "hei\\u0000du\\u001b[31m"}', "hei du [31m"),
+        (b'{"text": "hei", "words": [{"word": "\\udfff", "start": 0, "end": 1}]}', "hei"),
+        (b'{"text": "hei", "words": [{"word": "hei", "start": 0, "end": 1' + b"0" * 400 + b"}]}", "hei"),
+        (b'{"text": "hei", "segments": [{"no_speech_prob": 1' + b"0" * 400 + b"}]}", "hei"),
+    ],
+)
+def test_odd_letters_and_numbers_are_left_out(server: Server, content: bytes, text: str) -> None:
+    server.answers = lambda _: (200, {}, content)
+    (heard,) = hear(server)
+    assert heard.text == text and heard.words == ()
+    assert heard.hearing is not None and heard.hearing.no_speech is None
+
+
+def test_a_text_without_end_is_cut_and_said(server: Server) -> None:
+    """Comparing a million words with a script would take minutes, and memory that no machine has."""
+    server.answers = lambda _: (200, {}, json.dumps({"text": "hei 14.30 f.eks. NRK " * 100_000}).encode())
+    (heard,) = hear(server)
+    assert len(heard.text) <= CHARACTERS_AT_LEAST + CHARACTERS_PER_S and heard.text.startswith("hei 14.30")
+    assert heard.words == () and heard.hearing is not None and heard.hearing.cut_off
+    server.answers = lambda _: (200, {}, json.dumps(ANSWER).encode())
+    (whole,) = hear(server)
+    assert whole.hearing is not None and not whole.hearing.cut_off
+
+
+def test_a_network_that_fails_in_the_middle_of_an_answer_is_tried_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors of TLS and of routes are plain OSErrors when they come while an answer is read."""
+    faults = [ssl.SSLError("bad record mac"), OSError(113, "No route to host")]
+    real = http.client.HTTPResponse.read
+
+    def read(response: http.client.HTTPResponse, amount: int | None = None) -> bytes:
+        if faults:
+            raise faults.pop()
+        return real(response, amount)
+
+    monkeypatch.setattr(http.client.HTTPResponse, "read", read)
+    assert hear(server)[0].text == "hei på deg" and len(server.asked) == 3
 
 
 def test_no_server_at_all(server: Server) -> None:

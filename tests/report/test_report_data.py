@@ -6,6 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
+import jiwer
 import pytest
 from jsonschema import Draft202012Validator
 from report_builder import Case, key_of, make_report
@@ -122,6 +123,14 @@ def test_first_takes_and_retries_are_counted_apart() -> None:
     # The accepted line counts where it is delivered, the drill nowhere.
     assert (delivered["lines"], delivered["expected"]) == (5, 25)
     assert (delivered["deletions"], delivered["substitutions"]) == (3, 0)
+
+
+def test_the_rate_that_others_publish_stands_beside_ours() -> None:
+    heard = "båten går klokka 09.30"
+    totals = summary_of([Case("a", "Båten går klokka halv ti.", heard=[heard])])["words"]["delivered"]
+    assert totals["wer"] == 0
+    assert totals["plain_wer"] == round(jiwer.wer("båten går klokka halv ti", "båten går klokka 09 30"), 6) == 0.4
+    assert (totals["plain_words"], totals["plain_errors"]) == (5, 2)
 
 
 def test_the_word_error_rate_can_be_made_again_from_the_lines() -> None:

@@ -27,6 +27,7 @@ _PAIRS = """
     nøkkel nykel; nøkkelen nykelen; nøkler nyklar; drøm draum; drømmen draumen; løs laus; løst laust; lavt lågt;
     skjønner skjønar; husker hugsar; huske hugse; glemmer gløymer; glemme gløyme; glemte gløymde; glemt gløymt;
     ønsker ønskjer; sover søv; verden verda; både båe; søster syster; tydelig tydeleg; hvis viss; deilig deileg;
+    egentlig eigentleg;
     hvite kvite; også òg; spille spele; spiller spelar; spilte spela; spill spel; spillet spelet; bilde bilete;
     bildet biletet; ild eld; ilden elden; løfter lyfter; fortelle fortelje; forteller fortel; fortalte fortalde;
     velge velje; valgte valde; selge selje; spørre spørje; følge følgje; følger følgjer; fulgte følgde;

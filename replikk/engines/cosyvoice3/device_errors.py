@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import torch
 
-from replikk.engines.cosyvoice3.memory import is_out_of_memory
 from replikk.errors import EngineError
+from replikk.out_of_memory import is_out_of_memory
 
 
 @contextmanager

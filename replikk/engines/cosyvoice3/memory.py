@@ -99,14 +99,3 @@ def frame_bytes(sizes: FlowSizes) -> int:
     """
     inner = sizes.heads * sizes.head_dim
     return 2 * 4 * (4 * sizes.hidden + 4 * inner + 2 * sizes.feed_forward + 8 * sizes.mel_bins)
-
-
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "_ALLOC_FAILED")
-"""In a plain RuntimeError: PyTorch's CPU allocator, the CUDA driver, and cuBLAS and cuDNN for their workspaces."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
-    )

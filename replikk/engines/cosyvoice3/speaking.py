@@ -27,7 +27,7 @@ from replikk.engines.cosyvoice3.decoding import DecodedLine, DecodeJob, DecodeSe
 from replikk.engines.cosyvoice3.device_errors import lost_gpu_is_named
 from replikk.engines.cosyvoice3.engine_settings import EngineSettings, voice_speed
 from replikk.engines.cosyvoice3.features import change_speed
-from replikk.engines.cosyvoice3.memory import Batches, is_out_of_memory, plan_batches
+from replikk.engines.cosyvoice3.memory import Batches, plan_batches
 from replikk.engines.cosyvoice3.networks import Networks
 from replikk.engines.cosyvoice3.pieces import Piece, pieces_of
 from replikk.engines.cosyvoice3.prompt_template import prompt_ids
@@ -37,6 +37,7 @@ from replikk.engines.cosyvoice3.speaking_time import speaking_time_s
 from replikk.engines.cosyvoice3.vocoder_source import SAMPLE_RATE_HZ
 from replikk.engines.joining import join_pieces
 from replikk.engines.records import Take, TakeFailure, TakeRequest
+from replikk.out_of_memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
 

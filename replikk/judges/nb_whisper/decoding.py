@@ -12,9 +12,10 @@ without the attention, says how likely another text would be (``weighing``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -174,11 +175,16 @@ def _most_tokens(network: WhisperNetwork, window: Window, prompt_tokens: int) ->
 
 
 def _decode(network: WhisperNetwork, tokens: Tensor, sound: Tensor, cache: Any) -> Tensor:
-    output = network.model.model.decoder(
-        input_ids=tokens, encoder_hidden_states=sound, past_key_values=cache, use_cache=True
-    )
+    decoder = network.model.model.decoder
+    kept = {cache_argument(decoder.forward): cache}
+    output = decoder(input_ids=tokens, encoder_hidden_states=sound, use_cache=True, **kept)
     hidden: Tensor = output.last_hidden_state
     return hidden
+
+
+def cache_argument(forward: Callable[..., Any]) -> str:
+    """What a decoder calls its cache: ``past_key_values`` up to transformers 5.23, which 5.40 no longer takes."""
+    return "cache" if "cache" in signature(forward).parameters else "past_key_values"
 
 
 def _logits(network: WhisperNetwork, hidden: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from replikk.judges.nb_whisper.model_folder import RecogniserFolder
 from replikk.judges.nb_whisper.settings import NAME, NbWhisperSettings
 from replikk.judges.nb_whisper.windows import Window, at_16_khz, cut_into_windows
 from replikk.judges.records import Clip, Transcript
+from replikk.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from replikk.judges.nb_whisper.network import WhisperNetwork
@@ -89,7 +90,11 @@ class NbWhisperJudge:
                         yield transcript
             pool = list(islice(iterator, POOL_CLIPS))
         if second is not None and doubted:
-            del network
+            from replikk.judges.nb_whisper.network import release_memory
+
+            # Neither is needed any more, and a card that holds the larger one may not hold all three.
+            del network, ear_network
+            release_memory()
             log.info("%d clips are heard again by %s", len(doubted), second.name)
             yield from self._hear_again(session, second, doubted)
 
@@ -222,8 +227,6 @@ class _Session:
 
     def _try(self, part: list[Any], work: Callable[[list[Any]], list[Any]]) -> list[Any] | None:
         import torch
-
-        from replikk.judges.nb_whisper.network import is_out_of_memory
 
         try:
             return work(part)

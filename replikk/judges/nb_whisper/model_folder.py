@@ -42,6 +42,15 @@ class RecogniserFolder:
         """Raises JudgeError naming the file."""
         return _read_json(self.path / name)
 
+    def size(self, key: str) -> int:
+        """A size of config.json. Raises JudgeError where it is no whole number."""
+        value = self.config.get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise JudgeError(
+                f"{self.path / 'config.json'}: {key} is {printable(repr(value), 40)} and no whole number; {AGAIN}"
+            )
+        return value
+
     def content_sha256(self, cache: Path | None) -> str:
         """One hash of all files. Raises JudgeError naming a file that cannot be read."""
         return digest(

@@ -55,7 +55,7 @@ def load_ctc(folder: RecogniserFolder, device_wanted: str, precision: str) -> Ct
         raise JudgeError(f"{folder.path / 'vocab.json'}: is no vocabulary of letters; {AGAIN}")
     blank = folder.config.get("pad_token_id")
     symbols = {" " if text == "|" else text: number for text, number in vocabulary.items() if len(text) == 1}
-    size = int(folder.config.get("vocab_size", 0))
+    size = folder.size("vocab_size")
     if not isinstance(blank, int) or " " not in symbols or max([blank, *symbols.values()]) >= size:
         raise JudgeError(f"{folder.path / 'vocab.json'}: does not fit the model's config.json; {AGAIN}")
     preprocessing: dict[str, Any] = {}

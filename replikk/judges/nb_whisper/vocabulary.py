@@ -87,7 +87,7 @@ def read_vocabulary(folder: RecogniserFolder) -> Vocabulary:
             raise JudgeError(f"{path}: has no token '{text}': this is no multilingual Whisper; {AGAIN}")
         return int(number)
 
-    known = int(folder.config.get("vocab_size", 0))
+    known = folder.size("vocab_size")
     if tokenizer.get_vocab_size() > known:
         raise JudgeError(
             f"{path}: has {tokenizer.get_vocab_size()} tokens, and the model {known}; take both from one download"
@@ -105,7 +105,7 @@ def read_vocabulary(folder: RecogniserFolder) -> Vocabulary:
         if code not in languages:
             raise JudgeError(f"{path}: has no token '<|{code}|>': this model knows no Norwegian; use another")
     heads = _pairs(generation.get("alignment_heads"))
-    layers, per_layer = int(folder.config["decoder_layers"]), int(folder.config["decoder_attention_heads"])
+    layers, per_layer = folder.size("decoder_layers"), folder.size("decoder_attention_heads")
     if any(not (0 <= layer < layers and 0 <= head < per_layer) for layer, head in heads):
         raise JudgeError(
             f"{folder.path / 'generation_config.json'}: names attention heads that the model has not; {AGAIN}"
@@ -130,4 +130,6 @@ def _numbers(value: Any) -> list[int]:
 
 def _pairs(value: Any) -> tuple[tuple[int, int], ...]:
     pairs = value if isinstance(value, list) else []
-    return tuple((int(pair[0]), int(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2)
+    return tuple(
+        (pair[0], pair[1]) for pair in pairs if isinstance(pair, list) and len(pair) == len(_numbers(pair)) == 2
+    )

@@ -47,6 +47,8 @@ class Cell:
     """Of these, those that are spoken again; the others wait for a person."""
     target: float | None
     clean: bool = False
+    lines: int = 0
+    """Different lines among the clips: several voices speak each, and a hard word counts once for every voice."""
 
     @property
     def met(self) -> bool:
@@ -135,7 +137,8 @@ def _cell(
             _log.info("%s, %s: %s: «%s» %s", what, band, order.voice, order.text, reasons)
     outcomes = [verdict.outcome for verdict in verdicts]
     stopped = len(outcomes) - outcomes.count("pass")
-    return Cell(what, band, wilson(stopped, len(outcomes)), outcomes.count("retry"), target, clean)
+    lines = len({order.text for order in orders})
+    return Cell(what, band, wilson(stopped, len(outcomes)), outcomes.count("retry"), target, clean, lines)
 
 
 def _plant(

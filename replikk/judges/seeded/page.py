@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from replikk.errors import ReplikkError
@@ -42,11 +42,18 @@ def table(cells: Sequence[Cell], studio: Studio, seed: int) -> str:
         f"{sum(cell.stopped.total for cell in cells)} clips, "
         f"{sum(cell.stopped.total for cell in cells if cell.clean)} of them clean; "
         f"{len(studio.voices)} voices; seed {seed}; {platform.machine()}; judge `mini` {trained_sha256()[:12]}. "
-        "In brackets the 95 % interval (Wilson) and the number of clips.",
+        "In brackets the 95 % interval (Wilson) and the number of clips. "
+        f"The clean clips are of {_lines_of(clean[1])} different lines, by length; clips of one line by several voices "
+        "are not independent, so the intervals are rather too narrow.",
         "",
         END,
     ]
     return "\n".join(lines)
+
+
+def _lines_of(clean: Mapping[str, Cell]) -> str:
+    *most, last = [str(clean[band].lines) for band in BANDS]
+    return f"{', '.join(most)} and {last}"
 
 
 def _band_name(band: str) -> str:

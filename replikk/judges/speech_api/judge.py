@@ -73,7 +73,7 @@ class SpeechApiJudge:
         return key
 
     def _listen(self, clip: Clip, key: str) -> Transcript:
-        from replikk.judges.speech_api.request import ask, heard_words, hearing, wav_bytes
+        from replikk.judges.speech_api.request import ask, heard_text, heard_words, hearing, wav_bytes
 
         if not len(clip.samples):
             return Transcript(clip.take_key, "", (), None, Hearing(no_speech=1.0))
@@ -87,5 +87,7 @@ class SpeechApiJudge:
         ]
         content = wav_bytes(clip.samples, clip.sample_rate_hz)
         answer = ask(self._settings.url, fields, content, key, self._settings.timeout_s)
-        words = heard_words(answer, len(clip.samples) / clip.sample_rate_hz)
-        return Transcript(clip.take_key, " ".join(str(answer["text"]).split()), words, None, hearing(answer))
+        duration_s = len(clip.samples) / clip.sample_rate_hz
+        text, cut_off = heard_text(answer, duration_s)
+        words = () if cut_off else heard_words(answer, duration_s)
+        return Transcript(clip.take_key, text, words, None, hearing(answer, text, cut_off))

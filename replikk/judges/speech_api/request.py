@@ -21,6 +21,10 @@ from replikk.judges.records import HeardWord, Hearing
 from replikk.server_requests import RefusedError, UnreachableError, post
 
 ANSWER_LIMIT_BYTES = 4_000_000
+CHARACTERS_AT_LEAST = 500
+CHARACTERS_PER_S = 60.0
+"""Of the longest text that is kept of a clip: three times what the fastest speech has. What goes on after that is a
+loop, and would be compared with the script for minutes."""
 
 
 def wav_bytes(samples: NDArray[np.int16], sample_rate_hz: int) -> bytes:
@@ -75,9 +79,22 @@ def _parsed(url: str, data: bytes) -> Mapping[str, Any]:
     return content
 
 
+def heard_text(answer: Mapping[str, Any], duration_s: float) -> tuple[str, bool]:
+    """The text with single blanks, and whether there was more of it than anybody can say in a clip of that length."""
+    text = _text(answer["text"])
+    most = CHARACTERS_AT_LEAST + int(CHARACTERS_PER_S * duration_s)
+    return text[:most].rstrip(), len(text) > most
+
+
+def _text(value: str) -> str:
+    """What can be written to a file: no halves of letters (a lone surrogate, which JSON allows), no control signs."""
+    whole = value.encode("utf-8", "ignore").decode()
+    return " ".join("".join(c if c.isprintable() else " " for c in whole).split())
+
+
 def heard_words(answer: Mapping[str, Any], duration_s: float) -> tuple[HeardWord, ...]:
     """The words with times, where the server gives them all; else none."""
-    words = []
+    words: list[HeardWord] = []
     listed = answer.get("words")
     for entry in listed if isinstance(listed, list) else []:
         if not isinstance(entry, dict) or not isinstance(entry.get("word"), str):
@@ -85,11 +102,12 @@ def heard_words(answer: Mapping[str, Any], duration_s: float) -> tuple[HeardWord
         start_s, end_s = _number(entry.get("start")), _number(entry.get("end"))
         if start_s is None or end_s is None:
             return ()
-        start_s = min(max(start_s, 0.0), duration_s)
+        # Some servers let a word begin before the one that it follows.
+        start_s = min(max(start_s, words[-1].start_s if words else 0.0), duration_s)
         sure = _number(entry.get("probability"))
         words.append(
             HeardWord(
-                entry["word"].strip(),
+                _text(entry["word"]),
                 round(start_s, 3),
                 round(min(max(end_s, start_s), duration_s), 3),
                 1.0 if sure is None else round(min(max(sure, 0.0), 1.0), 3),
@@ -98,8 +116,8 @@ def heard_words(answer: Mapping[str, Any], duration_s: float) -> tuple[HeardWord
     return tuple(word for word in words if word.text)
 
 
-def hearing(answer: Mapping[str, Any]) -> Hearing:
-    """What the server says of its own text, over all its segments."""
+def hearing(answer: Mapping[str, Any], text: str, cut_off: bool) -> Hearing:
+    """What the server says of its own text, over all its segments; ``text`` is what was kept of it."""
     from replikk.judges.hallucinations import compression_ratio
 
     listed = answer.get("segments")
@@ -109,11 +127,16 @@ def hearing(answer: Mapping[str, Any]) -> Hearing:
     return Hearing(
         no_speech=round(max(silent), 4) if silent else None,
         mean_log_probability=round(sum(likely) / len(likely), 4) if likely else None,
-        compression_ratio=round(compression_ratio(str(answer["text"]).lower()), 3),
+        compression_ratio=round(compression_ratio(text.lower()), 3),
+        cut_off=cut_off,
     )
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+    return number if math.isfinite(number) else None
