@@ -14,9 +14,9 @@ import torch
 
 from replikk.config import Config
 from replikk.corpus.tokens import HELD_OUT, TRAIN, MadeWith, TokenCorpus, read_corpus, text_tokenizer_sha256
+from replikk.device_errors import first_sentence, is_out_of_memory, lost_gpu_is_named
 from replikk.engines.cosyvoice3 import versions
 from replikk.engines.cosyvoice3.language_model import LanguageModel
-from replikk.engines.cosyvoice3.memory import is_out_of_memory
 from replikk.engines.cosyvoice3.model_folder import ModelFolder, open_model_folder
 from replikk.engines.cosyvoice3.networks import choose_device, device_name
 from replikk.engines.cosyvoice3.sizes import LanguageModelSizes
@@ -82,20 +82,15 @@ def train_lora(config: Config, settings: TrainingSettings, finished: Path) -> No
 def _gpu_errors_are_named(run: Path, device: torch.device) -> Iterator[None]:
     """Raises ReplikkError where the memory is too small, or a GPU stops answering."""
     try:
-        yield
+        with lost_gpu_is_named(device, "checkpoints are kept"):
+            yield
     except (RuntimeError, MemoryError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0][:160]
-        if is_out_of_memory(error):
-            raise ReplikkError(
-                f"{run}: a batch does not fit into the memory of {device} ({first}); close other programs that use "
-                "it, or begin a run of another training.name with half of training.tokens_per_batch and twice "
-                "training.accumulate: its steps are as large. Checkpoints are kept"
-            ) from error
-        if device.type == "cpu":
+        if not is_out_of_memory(error):
             raise
         raise ReplikkError(
-            f"{device}: the GPU stopped answering ({first}); checkpoints are kept: run again, and look at nvidia-smi "
-            "if it happens again"
+            f"{run}: a batch does not fit into the memory of {device} ({first_sentence(error)}); close other programs "
+            "that use it, or begin a run of another training.name with half of training.tokens_per_batch and twice "
+            "training.accumulate: its steps are as large. Checkpoints are kept"
         ) from error
 
 

@@ -23,8 +23,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from replikk.device_errors import is_out_of_memory, lost_gpu_is_named
 from replikk.engines.cosyvoice3.decoding import DecodedLine, DecodeJob, DecodeSettings, decode, decode_job
-from replikk.engines.cosyvoice3.device_errors import lost_gpu_is_named
+from replikk.engines.cosyvoice3.device_errors import FINISHED
 from replikk.engines.cosyvoice3.engine_settings import EngineSettings, voice_speed
 from replikk.engines.cosyvoice3.features import change_speed
 from replikk.engines.cosyvoice3.memory import Batches, plan_batches
@@ -37,7 +38,7 @@ from replikk.engines.cosyvoice3.speaking_time import speaking_time_s
 from replikk.engines.cosyvoice3.vocoder_source import SAMPLE_RATE_HZ
 from replikk.engines.joining import join_pieces
 from replikk.engines.records import Take, TakeFailure, TakeRequest
-from replikk.out_of_memory import is_out_of_memory
+from replikk.errors import EngineError
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def speak(
     when the GPU is lost.
     """
     element_bytes = networks.language_model.dtype.itemsize
-    with lost_gpu_is_named(networks.device):
+    with lost_gpu_is_named(networks.device, FINISHED, EngineError):
         batches = plan_batches(
             networks.device, settings.max_memory_gb, networks.language_model.sizes, networks.flow.sizes, element_bytes
         )

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from replikk.device_errors import is_out_of_memory, lost_gpu_is_named
 from replikk.errors import JudgeError
 from replikk.judges.nb_whisper.identity import checked_settings, judge_fingerprint, open_folders
 from replikk.judges.nb_whisper.model_folder import RecogniserFolder
 from replikk.judges.nb_whisper.settings import NAME, NbWhisperSettings
 from replikk.judges.nb_whisper.windows import Window, at_16_khz, cut_into_windows
 from replikk.judges.records import Clip, Transcript
-from replikk.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from replikk.judges.nb_whisper.network import WhisperNetwork
@@ -64,8 +64,13 @@ class NbWhisperJudge:
     def transcribe(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
         """One transcript per clip, in the order in which they are done.
 
-        Raises JudgeError for missing or damaged models, without PyTorch or transformers, and for a recording.
+        Raises JudgeError for missing or damaged models, without PyTorch or transformers, for a recording, and when the
+        GPU is lost.
         """
+        with lost_gpu_is_named(NAME, "what was heard is kept", JudgeError):
+            yield from self._transcripts(clips)
+
+    def _transcripts(self, clips: Iterable[Clip]) -> Iterator[Transcript]:
         iterator = iter(clips)
         pool = list(islice(iterator, POOL_CLIPS))
         if not pool:

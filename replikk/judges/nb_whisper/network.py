@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from replikk.device_errors import is_out_of_memory
 from replikk.errors import JudgeError, printable
 from replikk.judges.nb_whisper.model_folder import AGAIN, RecogniserFolder
 from replikk.judges.nb_whisper.vocabulary import Vocabulary, read_vocabulary
 from replikk.judges.nb_whisper.windows import SAMPLE_RATE_HZ
-from replikk.out_of_memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
 
