@@ -24,22 +24,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from cosyvoice3_floor import DeviceSpeed, layer_weights, measure_device
 from cosyvoice3_random import PUBLISHED, SMALL, language_model_state
 from numpy.typing import NDArray
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from replikk.corpus.tokens import MadeWith, TokenCorpus, TokenisedUtterance, read_token_corpus, write_token_shard
 from replikk.engines.cosyvoice3.language_model import LanguageModel
 from replikk.engines.cosyvoice3.networks import choose_device, device_name
 from replikk.engines.cosyvoice3.sizes import LanguageModelSizes
-from replikk.training.batches import EpochPlan, epoch_plan, lengths_of
+from replikk.training.batches import EpochPlan, epoch_plan, lengths_of, sequences_of
 from replikk.training.checkpoints import write_checkpoint
+from replikk.training.packing import loss_sum, packed
 from replikk.training.settings import TrainingSettings, read_training_settings
 from replikk.training.state import Training, checkpoint_of, start_training
-from replikk.training.trainer import train_step
+from replikk.training.trainer import autocast, train_step
 
 GIB = 2**30
 TEXT_IDS_PER_SECOND = 8
@@ -142,6 +145,29 @@ def timed_steps(
     return time.perf_counter() - clock, time.process_time() - cpu, positions, speech_s
 
 
+class Kernels(TorchDispatchMode):
+    """Counts operations that compute something; a view of a tensor starts no kernel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += not any(
+            argument.alias_info and not argument.alias_info.is_write for argument in func._schema.returns
+        )
+        return func(*args, **(kwargs or {}))
+
+
+def kernels_of_batch(training: Training, plan: EpochPlan) -> int:
+    """Forward and backward of one batch; a step's own (optimiser, average) come on top."""
+    numbers = plan.steps[0][0]
+    batch = packed(sequences_of(training.train, numbers, plan.draws, training.model.sizes), training.model.device)
+    with Kernels() as counted, autocast(training.settings, training.model.device):
+        loss_sum(training.model, batch)[0].backward()
+    return counted.count
+
+
 def main() -> None:
     defaults = TrainingSettings()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -180,6 +206,7 @@ def main() -> None:
         timed_steps(training, plan, arguments.warm_up, device)
         wall_s, cpu_s, positions, speech_s = timed_steps(training, plan, arguments.steps, device)
         peak = peak_bytes(device)
+        kernels = kernels_of_batch(training, plan)
         saving = time.perf_counter()
         saved = write_checkpoint(Path(folder), checkpoint_of(training), {}, settings.rank, settings.alpha, {})
         saving = time.perf_counter() - saving
@@ -200,6 +227,7 @@ def main() -> None:
          f"{wall_s / steps:.2f} s by the clock"),
         ("its floor", f"{floor.seconds / steps:.2f} s: {floor.operations / steps / 1e12:.2f} TFLOP, "
          f"{floor.bytes / steps / 1e9:.1f} GB; measured is {busy_s / floor.seconds:.1f} times as long"),
+        ("kernels a batch", f"{kernels:,}"),
         ("tokens a second", f"{positions / busy_s:.0f}"),
         ("hours of speech an hour", f"{speech_s / busy_s:.1f}"),
         (f"an epoch of {CORPUS_HOURS} h", f"{epoch_h:.2f} h, floor {least_h:.2f} h, published run {published_h:.1f} h"),

@@ -10,6 +10,10 @@ slices of rows: all A of a projection are multiplied as one, and each B adds to 
 which is exactly what PEFT computes on seven separate projections. Names and files are PEFT's too, with the wrapped
 whole model's paths, so PEFT, the published toolkit's users and this engine's own reader all load the result.
 
+A small model on a large GPU waits for its kernels to be started, not for what they compute. So all factors are one
+vector: converted at once when a forward pass begins, with one gradient and one optimiser state; and what a projection
+adds is one function with a backward pass of its own (``low_rank_product``). That is half of all kernels of a batch.
+
 The base model is not changed in any way: the sum is made by a hook on what a projection gives. Its weights keep their
 names and their bits, and none of them asks for a gradient.
 
@@ -26,7 +30,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from replikk.engines.cosyvoice3.adapter_config import NAME as CONFIG_NAME
 from replikk.engines.cosyvoice3.adapter_paths import ADAPTER_NAMES
@@ -36,6 +39,7 @@ from replikk.engines.cosyvoice3.safetensors_files import write_safetensors
 from replikk.engines.cosyvoice3.sizes import LanguageModelSizes
 from replikk.errors import ReplikkError
 from replikk.files import write_atomic
+from replikk.training.low_rank_product import low_rank_product
 
 PUBLISHED_RANK, PUBLISHED_PARAMETERS = 24, 13_197_312
 """Rank of the published Norwegian LoRA, and its number of parameters at full size; a test holds us to it."""
@@ -44,25 +48,33 @@ PUBLISHED_RANK, PUBLISHED_PARAMETERS = 24, 13_197_312
 class LowRankAdapter:
     """The factors of all projections of a model, which they change as long as they are attached.
 
-    ``parameters`` maps ``MODULE.lora_A`` [rank, inputs] and ``MODULE.lora_B`` [outputs, rank], in the order of the
-    layers, to float32 parameters on the model's device. A starts as PEFT starts it (uniform, Kaiming), B at zero: an
-    untrained adapter changes nothing.
+    ``values`` float32 [parameters] is what is trained. ``factors`` maps ``MODULE.lora_A`` [rank, inputs] and
+    ``MODULE.lora_B`` [outputs, rank], in the order of the layers, to views of it. A starts as PEFT starts it (uniform,
+    Kaiming), B at zero: an untrained adapter changes nothing.
     """
 
     def __init__(self, model: LanguageModel, rank: int, alpha: float, seed: int) -> None:
         self.sizes, self.rank, self.alpha = model.sizes, rank, alpha
-        draws = torch.Generator().manual_seed(seed)
         layout = language_model_layout(model.sizes)
-        self.parameters: dict[str, nn.Parameter] = {}
+        self._shapes = {
+            f"{module}.{factor}": (rank, inputs) if factor == "lora_A" else (outputs, rank)
+            for modules in _adapted(model.sizes).values()
+            for factor in ("lora_A", "lora_B")  # all A of a projection side by side: one matrix
+            for module in modules
+            for outputs, inputs in [layout[f"{module}.weight"]]
+        }
+        self.values = nn.Parameter(torch.zeros(adapter_size(model.sizes, rank), device=model.device))
+        self.factors = self.parts_of(self.values)
+        draws = torch.Generator().manual_seed(seed)
         for module in projections(model.sizes.layers):
-            outputs, inputs = layout[f"{module}.weight"]
+            _, inputs = layout[f"{module}.weight"]
             bound = 1 / math.sqrt(inputs)  # kaiming_uniform with a = sqrt(5)
-            a = (torch.rand(rank, inputs, generator=draws) * 2 - 1) * bound
-            self.parameters[f"{module}.lora_A"] = nn.Parameter(a.to(model.device))
-            self.parameters[f"{module}.lora_B"] = nn.Parameter(torch.zeros(outputs, rank, device=model.device))
+            self.factors[f"{module}.lora_A"].copy_((torch.rand(rank, inputs, generator=draws) * 2 - 1) * bound)
+        self._in_use: dict[str, tuple[Tensor, ...]] = {}
+        """Of the forward pass that runs: by projection, all its A as one, then its B."""
         self._handles = [
-            model.get_submodule(name).register_forward_hook(self._adding(modules))
-            for name, modules in _adapted(model.sizes).items()
+            model.get_submodule(name).register_forward_hook(self._adding(name, begins=number == 0))
+            for number, name in enumerate(_adapted(model.sizes))
         ]
 
     @property
@@ -74,26 +86,49 @@ class LowRankAdapter:
         for handle in self._handles:
             handle.remove()
 
-    def load(self, values: Mapping[str, Tensor]) -> None:
-        """Take over values by the names of ``parameters``. Raises ReplikkError where they are not the same ones."""
-        if {name: value.shape for name, value in values.items()} != {
-            name: parameter.shape for name, parameter in self.parameters.items()
-        }:
+    def parts_of(self, vector: Tensor) -> dict[str, Tensor]:
+        """A vector that is laid out as ``values`` by the names of ``factors``; views of it, in the order of layers."""
+        sizes = [rows * columns for rows, columns in self._shapes.values()]
+        parts = vector.detach().split(sizes)
+        found = {name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)}
+        return {
+            f"{module}.{factor}": found[f"{module}.{factor}"]
+            for module in projections(self.sizes.layers)
+            for factor in ("lora_A", "lora_B")
+        }
+
+    def vector_of(self, parts: Mapping[str, Tensor]) -> Tensor:
+        """The other way round. Raises ReplikkError where the parts are not those of this adapter."""
+        if {name: tuple(part.shape) for name, part in parts.items()} != self._shapes:
             raise ReplikkError("adapter: these factors belong to another model or another rank; start another run")
+        return torch.cat([parts[name].flatten() for name in self._shapes]).to(self.values.device)
+
+    def load(self, values: Mapping[str, Tensor]) -> None:
+        """Take over values by the names of ``factors``. Raises ReplikkError where they are not the same ones."""
         with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                parameter.copy_(values[name])
+            self.values.copy_(self.vector_of(values))
 
-    def _adding(self, modules: tuple[str, ...]) -> Callable[[nn.Module, tuple[Any, ...], Tensor], Tensor]:
-        down: list[Tensor] = [self.parameters[f"{module}.lora_A"] for module in modules]
-        up: list[Tensor] = [self.parameters[f"{module}.lora_B"] for module in modules]
-
+    def _adding(self, name: str, begins: bool) -> Callable[[nn.Module, tuple[Any, ...], Tensor], Tensor]:
         def hook(_projection: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-            inner = functional.linear(inputs[0], torch.cat(down)).split(self.rank, dim=-1)
-            change = torch.cat([functional.linear(part, b) for part, b in zip(inner, up, strict=True)], dim=-1)
-            return output + self.scale * change
+            if begins:  # the first projection of a forward pass
+                self._in_use = self._converted(output.dtype)
+            down, *up = self._in_use[name]
+            return low_rank_product(inputs[0], output, self.scale, down, up)
 
         return hook
+
+    def _converted(self, dtype: torch.dtype) -> dict[str, tuple[Tensor, ...]]:
+        """All factors in the type of the products, by projection; gradients flow back into ``values``."""
+        matrices: list[tuple[int, int]] = []
+        for modules in _adapted(self.sizes).values():
+            inputs = self._shapes[f"{modules[0]}.lora_A"][1]
+            matrices += [(self.rank * len(modules), inputs), *(self._shapes[f"{one}.lora_B"] for one in modules)]
+        parts = iter(self.values.to(dtype).split([rows * columns for rows, columns in matrices]))
+        shapes = iter(matrices)
+        return {
+            name: tuple(next(parts).view(next(shapes)) for _ in range(1 + len(modules)))
+            for name, modules in _adapted(self.sizes).items()
+        }
 
 
 def adapter_size(sizes: LanguageModelSizes, rank: int) -> int:
@@ -111,7 +146,7 @@ def check_trainable(model: LanguageModel, adapter: LowRankAdapter, optimizer: to
             f"training: {len(base)} weights of the base model would be trained ({base[0]}, …), not only the adapter; "
             "freeze them"
         )
-    ours = {id(parameter) for parameter in adapter.parameters.values() if parameter.requires_grad}
+    ours = {id(adapter.values)} if adapter.values.requires_grad else set()
     optimised = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     count = sum(parameter.numel() for parameter in optimised)
     wanted = adapter_size(model.sizes, adapter.rank)
@@ -126,7 +161,7 @@ def check_trainable(model: LanguageModel, adapter: LowRankAdapter, optimizer: to
 
 
 def write_adapter(folder: Path, values: Mapping[str, Tensor], rank: int, alpha: float) -> None:
-    """The adapter as PEFT saves one that was wrapped around the whole model; ``values`` as ``parameters``.
+    """The adapter as PEFT saves one that was wrapped around the whole model; ``values`` as ``factors``.
 
     Raises ReplikkError where the folder cannot be written.
     """
@@ -153,7 +188,7 @@ def write_adapter(folder: Path, values: Mapping[str, Tensor], rank: int, alpha: 
 
 
 def read_factors(folder: Path) -> dict[str, Tensor]:
-    """What ``write_adapter`` wrote, by the names of ``LowRankAdapter.parameters``."""
+    """What ``write_adapter`` wrote, by the names of ``LowRankAdapter.factors``."""
     from safetensors.torch import load_file
 
     tensors = load_file(folder / ADAPTER_NAMES[0])

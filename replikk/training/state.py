@@ -21,7 +21,8 @@ from replikk.training.low_rank import LowRankAdapter, check_trainable
 from replikk.training.settings import TrainingSettings
 from replikk.training.workers import ALONE, Workers
 
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+_MOMENTS, _STEP = ("exp_avg", "exp_avg_sq"), "step"
+"""AdamW's state by its own names. Checkpoints have it by factor, as they did when each was optimised by itself."""
 
 
 @dataclass
@@ -35,14 +36,15 @@ class Training:
     model: LanguageModel
     adapter: LowRankAdapter
     optimizer: torch.optim.Optimizer
-    ema: dict[str, Tensor]
+    ema: Tensor
+    """Moving average of the adapter's values, laid out as they are."""
     train: TokenCorpus
     held_out: TokenCorpus | None
     workers: Workers
     place: Place
     parameters: int
     gradients: Tensor
-    """float32 [parameters]: the gradients of all factors end to end, which are views of it."""
+    """float32 [parameters]: of the adapter's values, added up over the batches of a step."""
     asked_to_stop: bool = False
     """Somebody asked this process to end the run. That may be in the middle of anything, so only a step looks at it."""
     stopping: bool = False
@@ -68,29 +70,28 @@ def start_training(
     model.requires_grad_(False)
     adapter = LowRankAdapter(model, settings.rank, settings.alpha, settings.seed)
     optimizer = torch.optim.AdamW(
-        adapter.parameters.values(),
+        [adapter.values],
         lr=settings.peak_learning_rate,
         weight_decay=settings.weight_decay,
         fused=model.device.type == "cuda",
     )
-    ema = {name: parameter.detach().clone() for name, parameter in adapter.parameters.items()}
+    ema = adapter.values.detach().clone()
     place = Place()
     if checkpoint is not None:
         place = checkpoint.place
         adapter.load(checkpoint.adapter)
-        ema = {name: checkpoint.ema[name].to(model.device) for name in adapter.parameters}
-        for name, parameter in adapter.parameters.items():
-            moments = {moment: checkpoint.moments[f"{name}.{moment}"] for moment in _MOMENTS}
-            on_host = moments.pop("step") if model.device.type == "cpu" else moments.pop("step").to(model.device)
-            optimizer.state[parameter] = {"step": on_host, **{k: v.to(model.device) for k, v in moments.items()}}
+        ema = adapter.vector_of(checkpoint.ema)
+        moments = {moment: _moment(checkpoint, moment) for moment in (*_MOMENTS, _STEP)}
+        steps = next(iter(moments.pop(_STEP).values()))  # the same of all factors
+        optimizer.state[adapter.values] = {
+            _STEP: steps if model.device.type == "cpu" else steps.to(model.device),
+            **{moment: adapter.vector_of(parts) for moment, parts in moments.items()},
+        }
         restore_random(checkpoint.random)
     else:
         torch.manual_seed(settings.seed)  # PyTorch seeds its generators with what the machine draws
     parameters = check_trainable(model, adapter, optimizer)
-    gradients = torch.zeros(parameters, device=model.device)
-    factors = list(adapter.parameters.values())
-    for factor, part in zip(factors, gradients.split([factor.numel() for factor in factors]), strict=True):
-        factor.grad = part.view_as(factor)
+    gradients = adapter.values.grad = torch.zeros_like(adapter.values)
     training = Training(
         settings, run, record, model, adapter, optimizer, ema, train, held_out, workers, place, parameters, gradients
     )
@@ -100,21 +101,26 @@ def start_training(
 
 def checkpoint_of(training: Training) -> Checkpoint:
     """Everything that ``start_training`` goes on from; the tensors are the training's own, not copies."""
-    factors = training.adapter.parameters
-    moments = {
-        f"{name}.{moment}": training.optimizer.state[factor][moment]
-        for name, factor in factors.items()
-        for moment in _MOMENTS
+    adapter = training.adapter
+    state = training.optimizer.state[adapter.values]
+    moments = {f"{name}.{_STEP}": state[_STEP].clone() for name in adapter.factors} | {
+        f"{name}.{moment}": part for moment in _MOMENTS for name, part in adapter.parts_of(state[moment]).items()
     }
-    return Checkpoint(training.place, dict(factors), training.ema, moments, random_states())
+    return Checkpoint(training.place, adapter.factors, adapter.parts_of(training.ema), moments, random_states())
+
+
+def _moment(checkpoint: Checkpoint, moment: str) -> dict[str, Tensor]:
+    """By the names of factors."""
+    ending = f".{moment}"
+    return {key.removesuffix(ending): value for key, value in checkpoint.moments.items() if key.endswith(ending)}
 
 
 def check_gradients(training: Training) -> None:
     """After the first step. Raises ReplikkError where a part of the adapter is not reached by the loss."""
     idle = [
         name
-        for name, factor in training.adapter.parameters.items()
-        if name.endswith("lora_B") and not factor.grad.any()  # type: ignore[union-attr]
+        for name, gradient in training.adapter.parts_of(training.gradients).items()
+        if name.endswith("lora_B") and not gradient.any()
     ]
     if idle:
         raise ReplikkError(

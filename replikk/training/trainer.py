@@ -141,7 +141,7 @@ def train_step(training: Training, plan: EpochPlan) -> StepMeasures:
     training.optimizer.step()
     with torch.no_grad():
         kept = ema_decay(step, settings.ema_decay)
-        torch._foreach_lerp_(list(training.ema.values()), list(training.adapter.parameters.values()), 1 - kept)
+        training.ema.lerp_(training.adapter.values, 1 - kept)
     training.place = Place(step, place.epoch, place.step_in_epoch + 1)
     training.stopping = stop > 0
     return StepMeasures(loss_total / targets, right_total / targets, norm, int(positions), spoken_s)
