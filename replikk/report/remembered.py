@@ -16,7 +16,7 @@ from replikk.line_memory import PART, LineMemory
 from replikk.report.table import table_row
 from replikk.report.told import QUIET, Told
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same line would be told otherwise."""
 
 
