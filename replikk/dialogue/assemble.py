@@ -22,7 +22,7 @@ from replikk.dialogue.plan import Plan, plan_bytes
 from replikk.dialogue.plan_rows import index_of, joined, line_bytes
 from replikk.dialogue.planned_lines import plan_lines
 from replikk.dialogue.records import Line
-from replikk.dialogue.sheets import SheetRow, check_across, name_of, read_sheet, sheet_files
+from replikk.dialogue.sheets import SheetRow, check_across, columns_of, name_of, read_sheet, sheet_files
 from replikk.dialogue.voices import Voices, licence_problems, read_voices
 from replikk.engines import Engine, engine_of
 from replikk.errors import DialogueError, Problem
@@ -51,7 +51,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
             rows[path], sheet_problems = read_sheet(path)
             problems += sheet_problems
     names = [known[path].rows if path in known else [name_of(row) for row in rows[path]] for path in files]
-    problems += check_across([name for of_sheet in names for name in of_sheet])
+    columns = columns_of(row for path in rows for row in rows[path])
+    problems += check_across([name for of_sheet in names for name in of_sheet], columns)
 
     voices, voice_problems = read_voices(folder / "voices.yaml", config.engine)
     lexicon, lexicon_problems = read_lexicon(folder / "lexicon.tsv", voices.voices)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from replikk.dialogue.columns import (
@@ -63,6 +63,8 @@ class SheetRow:
     """The user's own columns, by their header; empty cells are left out."""
     source: str = ""
     """What messages call the file: with the tab where the workbook has several."""
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Known column: its name as the header of the sheet writes it; one mapping for all rows of a sheet."""
 
 
 _NAMES = ("voice", "character", "scene", "locale", "status", "take", "max_seconds")
@@ -217,6 +219,7 @@ class _RowCheck:
             notes=self.cell("notes"),
             extra={name: cell for place, name in self.header.extra.items() if (cell := self.cells[place])},
             source=self.source,
+            columns=self.header.shown,
         )
 
     def decimal_comma(self, column: str, text: str) -> str:
