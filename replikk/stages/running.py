@@ -19,6 +19,7 @@ import orjson
 from replikk.config import read_config
 from replikk.errors import ReplikkError
 from replikk.files import unusable
+from replikk.written_settings import kept_places, name_places
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 EXIT_TOLD = 3
@@ -49,7 +50,7 @@ def open_job(
     # A stage makes hundreds of thousands of plain records that stay: looking for cycles in them finds nothing.
     gc.set_threshold(1_000_000, 20, 20)
     end_between_callbacks()
-    with stage_log(job.log):
+    with stage_log(job.log, job.config):
         job.config = read_config(orjson.loads(job.config.read_bytes()))
         yield job
     # All files are closed and all workers gone. What is left is to free hundreds of thousands of records one by one,
@@ -80,8 +81,11 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def stage_log(log_file: str | Path) -> Iterator[None]:
-    """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status ``EXIT_TOLD``."""
+def stage_log(log_file: str | Path, settings: Path | None = None) -> Iterator[None]:
+    """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status ``EXIT_TOLD``.
+
+    ``settings`` is the file with the settings of the build: beside it lies where each of them was written.
+    """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
         logging.StreamHandler(sys.stderr),
@@ -92,7 +96,8 @@ def stage_log(log_file: str | Path) -> Iterator[None]:
     try:
         yield
     except ReplikkError as error:
-        logging.getLogger("replikk").error("%s", error)
+        message = str(error) if settings is None else name_places(str(error), kept_places(settings))
+        logging.getLogger("replikk").error("%s", message)
         sys.exit(EXIT_TOLD)
     except OSError as error:
         logging.getLogger("replikk").error("%s", unusable(error))
