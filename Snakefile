@@ -16,6 +16,7 @@ from replikk.errors import ReplikkError
 from replikk.locks import hold_build_lock
 from replikk.screen import BuildScreen, quieten
 from replikk.stages.opening import open_build
+from replikk.stages.running import EXIT_INTERRUPTED
 from replikk.written_settings import Place, keep_places, name_places
 
 min_version("9.27")
@@ -92,6 +93,11 @@ if not ASKED:
         BUILD = open_build(config, Path(workflow.basedir) / "scripts")
     except ReplikkError as error:
         raise Stopped(error)
+    except KeyboardInterrupt:
+        print(
+            "interrupted while the sheets were read; nothing was begun", file=sys.stderr
+        )
+        sys.exit(EXIT_INTERRUPTED)
 
     keep_places(Path(BUILD.config_path).parent, WRITTEN)
     SCREEN.release = Path(BUILD.folder) / "release.json"

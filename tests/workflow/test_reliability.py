@@ -185,6 +185,22 @@ def test_ctrl_c_ends_a_build_with_one_sentence_and_no_account_of_the_command(gam
     assert len(game.clips()) == 200
 
 
+def test_ctrl_c_while_sheets_are_read_ends_with_one_sentence(game):
+    write_long_sheet(game, 20_000)
+    build = subprocess.Popen(
+        game.command(), cwd=game.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (game.build / "plan" / "settings" / "good.txt").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)  # settings are found good just before the sheets are read
+    os.killpg(build.pid, signal.SIGINT)
+    output, _ = build.communicate(timeout=60)
+    assert build.returncode == 130, output
+    assert output.splitlines()[-1] == "interrupted while the sheets were read; nothing was begun"
+    assert "Traceback" not in output and "KeyboardInterrupt" not in output
+
+
 def test_a_read_only_build_folder_stops_with_a_clear_message(small_game):
     if os.geteuid() == 0:
         blocked = small_game.build
