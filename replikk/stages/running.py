@@ -24,6 +24,8 @@ from replikk.written_settings import kept_places, name_places
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 EXIT_TOLD = 3
 """The user has been told in one sentence what is wrong; a traceback ends Python with 1, a wrong option with 2."""
+EXIT_FAULT = 1
+"""As Python ends with a traceback, which is on the screen and in the log file."""
 CALLBACKS = ("vio_get_filelen", "vio_seek", "vio_read", "vio_write", "vio_tell")
 """Functions of soundfile that libsndfile calls."""
 ASK_AGAIN_S = 0.005
@@ -100,7 +102,12 @@ def stage_log(log_file: str | Path, settings: Path | None = None) -> Iterator[No
         logging.getLogger("replikk").error("%s", message)
         sys.exit(EXIT_TOLD)
     except OSError as error:
-        logging.getLogger("replikk").error("%s", unusable(error))
+        try:
+            message = str(unusable(error))
+        except OSError:
+            logging.getLogger("replikk").exception("a fault of replikk, not of your files; please report it with this:")
+            sys.exit(EXIT_FAULT)
+        logging.getLogger("replikk").error("%s", message)
         sys.exit(EXIT_TOLD)
     except KeyboardInterrupt:
         logging.getLogger("replikk").error("interrupted; finished takes are kept")

@@ -284,6 +284,33 @@ def request_for(planned, take, plan):
     return TakeRequest(take, line.segments, line.locale, line.style, plan.voices[line.voice], planned.takes.index(take))
 
 
+@pytest.mark.parametrize(
+    ("raised", "status", "told"),
+    [
+        ("OSError(errno.ENOSPC, 'No space left on device', 'x.flac')", 3, "x.flac: cannot be used (No space left"),
+        ("PermissionError(errno.EACCES, 'Permission denied', 'x.flac')", 3, "x.flac: cannot be used (Permission"),
+        ("FileNotFoundError(errno.ENOENT, 'No such file', 'x.flac')", 3, "x.flac: cannot be used (No such file"),
+        ("OSError(errno.EBADF, 'Bad file descriptor')", 1, "a fault of replikk"),
+        ("OSError('not a gzipped file')", 1, "a fault of replikk"),
+        ("ChildProcessError(errno.ECHILD, 'No child processes')", 1, "a fault of replikk"),
+    ],
+)
+def test_a_fault_of_ours_keeps_its_traceback_on_screen_and_in_the_log(tmp_path, raised, status, told):
+    program = tmp_path / "stage.py"
+    program.write_text(
+        "import errno, sys\n"
+        "from replikk.stages.running import stage_log\n"
+        "with stage_log(sys.argv[1]):\n"
+        f"    raise {raised}\n"
+    )
+    log = tmp_path / "stage.log"
+    done = subprocess.run([sys.executable, program, log], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    for output in (done.stderr, log.read_text(encoding="utf-8")):
+        assert told in output
+        assert ("Traceback" in output) == (status == 1)
+
+
 def test_an_interrupt_inside_the_audio_library_is_not_lost_and_leaves_a_whole_file(tmp_path):
     """libsndfile calls back into Python, and an exception that is raised there goes nowhere."""
     program = tmp_path / "stage.py"
