@@ -39,7 +39,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
     locks = read_locks(config.build_dir)
     decided = {folded_id(decision.line_id) for decision in decisions} | {folded_id(line_id) for line_id in locks}
 
-    files, problems = sheet_files(folder)
+    files, file_problems = sheet_files(folder)
+    problems = list(file_problems)
     memory = KnownSheets(config.build_dir, folder, inputs, files)
     known: dict[Path, PlannedSheet] = {}
     rows: dict[Path, list[SheetRow]] = {}
@@ -61,7 +62,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
     placeholders, placeholder_problems = read_policies(config)
     problems += placeholder_problems
     if voice_problems and not voices.voices:  # every row would complain of its voice: this is the one thing to mend
-        raise DialogueError([*voice_problems, *placeholder_problems])
+        no_sheets = [] if files else file_problems
+        raise DialogueError([*no_sheets, *voice_problems, *placeholder_problems])
 
     unread = any(not found.column.startswith("placeholders.") for found in placeholder_problems)
     desk = Desk(config, engine, voices, lexicon, placeholders, problems, placeholders_unread=unread)
