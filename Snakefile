@@ -5,6 +5,7 @@ decided), `models` (fetch the real voice), `corpus`, `train` and `promote` (a Lo
 """
 
 import logging
+import os
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -15,6 +16,8 @@ from replikk.errors import ReplikkError
 from replikk.locks import hold_build_lock
 from replikk.screen import BuildScreen, quieten
 from replikk.stages.opening import open_build
+from replikk.stages.running import EXIT_INTERRUPTED
+from replikk.written_settings import Place, keep_places, name_places
 
 min_version("9.27")
 
@@ -35,8 +38,19 @@ report: "docs/workflow.rst"
 logging.captureWarnings(True)
 
 
+# Where settings were written, the topmost last: errors name the place that the user knows.
+WRITTEN = [
+    Place(os.path.relpath(SETTINGS)),
+    *[Place(os.path.relpath(path)) for path in workflow.config_settings.configfiles],
+    Place("--config", dict(workflow.config_settings.config)),
+]
+
+
 class Stopped(WorkflowError):
     """What a user can mend. Where in these files it came to light is no help, and looks as if they were broken."""
+
+    def __init__(self, error):
+        super().__init__(name_places(str(error), WRITTEN))
 
     __traceback__ = property(lambda self: None, lambda self, traceback: None)
 
@@ -78,8 +92,14 @@ if not ASKED:
         # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
         BUILD = open_build(config, Path(workflow.basedir) / "scripts")
     except ReplikkError as error:
-        raise Stopped(str(error))
+        raise Stopped(error)
+    except KeyboardInterrupt:
+        print(
+            "interrupted while the sheets were read; nothing was begun", file=sys.stderr
+        )
+        sys.exit(EXIT_INTERRUPTED)
 
+    keep_places(Path(BUILD.config_path).parent, WRITTEN)
     SCREEN.release = Path(BUILD.folder) / "release.json"
 
     include: "rules/common.smk"
@@ -101,7 +121,7 @@ if not ASKED:
         try:
             hold_build_lock(Path(BUILD.folder))
         except ReplikkError as error:
-            raise Stopped(str(error))
+            raise Stopped(error)
 
     onsuccess:
         end_timers()

@@ -14,6 +14,7 @@ from replikk import __version__
 from replikk.config import Config, load_config, read_config
 from replikk.errors import ReplikkError
 from replikk.files import unusable
+from replikk.written_settings import Place, name_places
 
 if TYPE_CHECKING:
     from replikk.commands.model import ChosenModels
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         print(options.run(_config(options, overrides), options))
     except ReplikkError as error:
-        print(error, file=sys.stderr)
+        print(name_places(str(error), _places(options)), file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -93,6 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(without_config=True)
     _add_model_commands(commands)
     return parser
+
+
+def _places(options: argparse.Namespace) -> list[Place]:
+    """Where the settings of this command were written, the topmost last."""
+    given = [("dialogue_dir", options.dialogue_dir), ("build_dir", options.build_dir)]
+    return [
+        Place(options.config),
+        *[Place(f"--{key.replace('_', '-')}", {key: value}) for key, value in given if value is not None],
+    ]
 
 
 def _config(options: argparse.Namespace, overrides: dict[str, str]) -> Config | None:

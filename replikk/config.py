@@ -130,9 +130,11 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         currency=str(mapping.get("currency") or "").strip()[:10],
     )
     problems += _unusable_folders(config)
-    sections = ("engine_settings", "judge_settings", "placeholders", "delivery", "thresholds", "training", "evidence")
-    for name in (*sections, "calibrate", "corpus"):
-        problems += [f"config.yaml: {name}: {what}" for what in _not_plain(getattr(config, name))]
+    sections = {f"engines.{engine}": config.engine_settings, f"judges.{judge}": config.judge_settings}
+    for name in ("placeholders", "delivery", "thresholds", "training", "evidence", "calibrate", "corpus"):
+        sections[name] = getattr(config, name)
+    for name, section in sections.items():
+        problems += [f"config.yaml: {name}: {what}" for what in _not_plain(section)]
     if problems:
         raise ReplikkError("\n".join(problems))
     return config

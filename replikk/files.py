@@ -6,6 +6,7 @@ with sorted keys and without spaces, so that equal content is equal bytes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -82,8 +83,21 @@ def write_if_changed(path: Path, data: bytes, *, sync: bool = True) -> bool:
     return True
 
 
+REFUSALS = frozenset({
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR,
+    errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE, errno.EBUSY, errno.ETXTBSY, errno.ENXIO,
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOLCK, errno.ENODEV, errno.ETIMEDOUT,
+})  # fmt: skip
+"""What a system says of files and disks that a user can do something about. Anything else is a fault of ours."""
+
+
 def unusable(error: OSError) -> ReplikkError:
-    """What a user can do about a file that the system refuses."""
+    """What a user can do about a file that the system refuses.
+
+    Raises ``error`` itself where a sentence would hide what happened: then the whole account is needed to mend it.
+    """
+    if error.errno not in REFUSALS:
+        raise error
     name = "a file" if error.filename is None else str(error.filename)
     return ReplikkError(
         f"{name}: cannot be used ({error.strerror or error}); make room or mend its rights, then run again: "

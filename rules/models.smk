@@ -16,7 +16,7 @@ from replikk.models.opening import open_models
 try:
     MODELS = open_models(config)
 except ReplikkError as error:
-    raise Stopped(str(error))
+    raise Stopped(error)
 
 
 rule models:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from replikk.config import Config
@@ -19,6 +19,7 @@ from replikk.errors import ReplikkError
 from replikk.files import canonical_json, read_jsonl
 from replikk.progress import spell_duration
 from replikk.stages.damage import delivered_path, delivered_plan_path
+from replikk.stages.manifest import asset_path
 from replikk.store import Store
 
 SHOWN_IDS = 12  # ids listed per group; --json has all
@@ -34,6 +35,8 @@ class Status:
     cached: list[str] = field(default_factory=list)
     """New or changed lines whose take is in the store already: a text that was changed back, a line said twice."""
     to_make: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    """Lines whose clip the next build puts elsewhere, because their scene or locale has another name."""
     removed: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
     flagged: list[str] = field(default_factory=list)
@@ -59,6 +62,8 @@ def next_build(config: Config, plan: Plan) -> Status:
             status.unchanged.append(line_id)
         else:
             status.changed.append(line_id)
+        if before is not None and before["path"] != _path_now(before, planned):
+            status.moved.append(line_id)
         if planned.state == "locked_stale":
             status.locked_stale.append(line_id)
         # A line that was tried again needs its first take too, but only while that take's verdict is not known.
@@ -76,6 +81,11 @@ def next_build(config: Config, plan: Plan) -> Status:
     status.cut = [exception["id"] for exception in plan.exceptions]
     status.estimated_s = _estimate_s(store, takes_to_make, len(status.new) + len(status.changed))
     return status
+
+
+def _path_now(before: Mapping[str, Any], planned: PlannedLine) -> str:
+    """Where the next build puts a clip, in the format of the last one."""
+    return asset_path(planned, PurePosixPath(before["path"]).suffix)
 
 
 def read_delivered_records(build_dir: Path) -> dict[str, dict[str, Any]]:
@@ -119,6 +129,7 @@ def show_status(config: Config, why: str | None = None, as_json: bool = False) -
         ("  of these already in the store", status.cached),
         ("unchanged", status.unchanged),
         ("to be spoken", status.to_make),
+        ("to be moved to another folder", status.moved),
         ("cut or skipped", status.cut),
         ("to be removed", status.removed),
         ("flagged in the last build", status.flagged),
@@ -163,7 +174,9 @@ def _why(config: Config, plan: Plan, line_id: str) -> str:
     if before is None:
         return f"[{line_id}] ({place}) is new: no build has delivered it yet"
     if before["take"] in planned.takes and before["line_key"] == planned.line_key:
-        return f"[{line_id}] ({place}) is unchanged: nothing that can change its sound differs"
+        unchanged = f"[{line_id}] ({place}) is unchanged: nothing that can change its sound differs"
+        after = _path_now(before, planned)
+        return unchanged if after == before["path"] else f"{unchanged}; its clip moves: {before['path']} → {after}"
     old = read_plan(delivered_plan_path(config.build_dir))
     old_line = next((planned.line for planned in old.lines if planned.line.id == line_id), planned.line)
     changes = list(_differences("", old.ingredients_of(old_line), plan.ingredients_of(planned.line)))

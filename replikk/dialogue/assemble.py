@@ -22,7 +22,7 @@ from replikk.dialogue.plan import Plan, plan_bytes
 from replikk.dialogue.plan_rows import index_of, joined, line_bytes
 from replikk.dialogue.planned_lines import plan_lines
 from replikk.dialogue.records import Line
-from replikk.dialogue.sheets import SheetRow, check_across, name_of, read_sheet, sheet_files
+from replikk.dialogue.sheets import SheetRow, check_across, columns_of, name_of, read_sheet, sheet_files
 from replikk.dialogue.voices import Voices, licence_problems, read_voices
 from replikk.engines import Engine, engine_of
 from replikk.errors import DialogueError, Problem
@@ -39,7 +39,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
     locks = read_locks(config.build_dir)
     decided = {folded_id(decision.line_id) for decision in decisions} | {folded_id(line_id) for line_id in locks}
 
-    files, problems = sheet_files(folder)
+    files, file_problems = sheet_files(folder)
+    problems = list(file_problems)
     memory = KnownSheets(config.build_dir, folder, inputs, files)
     known: dict[Path, PlannedSheet] = {}
     rows: dict[Path, list[SheetRow]] = {}
@@ -51,7 +52,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
             rows[path], sheet_problems = read_sheet(path)
             problems += sheet_problems
     names = [known[path].rows if path in known else [name_of(row) for row in rows[path]] for path in files]
-    problems += check_across([name for of_sheet in names for name in of_sheet])
+    columns = columns_of(row for path in rows for row in rows[path])
+    problems += check_across([name for of_sheet in names for name in of_sheet], columns)
 
     voices, voice_problems = read_voices(folder / "voices.yaml", config.engine)
     lexicon, lexicon_problems = read_lexicon(folder / "lexicon.tsv", voices.voices)
@@ -60,7 +62,8 @@ def make_plan(config: Config, inputs: Mapping[str, Any]) -> bytes:
     placeholders, placeholder_problems = read_policies(config)
     problems += placeholder_problems
     if voice_problems and not voices.voices:  # every row would complain of its voice: this is the one thing to mend
-        raise DialogueError([*voice_problems, *placeholder_problems])
+        no_sheets = [] if files else file_problems
+        raise DialogueError([*no_sheets, *voice_problems, *placeholder_problems])
 
     unread = any(not found.column.startswith("placeholders.") for found in placeholder_problems)
     desk = Desk(config, engine, voices, lexicon, placeholders, problems, placeholders_unread=unread)

@@ -51,7 +51,8 @@ def unfollowed(style: str, desk: Desk) -> tuple[str, ...]:
 
 
 def problem(row: SheetRow, column: str, what: str, instead: str, desk: Desk) -> None:
-    problem = Problem(row.source, row.row, row.id, column, what, instead)
+    """Note what is wrong with a row. ``column`` is a known one; it is told by the sheet's own name for it."""
+    problem = Problem(row.source, row.row, row.id, row.columns.get(column, column), what, instead)
     if problem not in desk.problems[-20:]:  # the variants of a row share its problems
         desk.problems.append(problem)
 

@@ -2,7 +2,9 @@
 
 An id becomes ``<id>.ogg`` on Linux, macOS and Windows and inside game engines, so it is ASCII letters, digits,
 ``_``, ``-`` and ``.`` only, and two ids may not differ in case alone. The same rule holds for scenes, which become
-folders. Every refusal proposes a cleaned name. What Excel makes of ids (dates, ``1,00E+03``) is recognised here too.
+folders. But a tab's or a file's name becomes a scene unasked, so the letters of scenes are rewritten (*Åpning* is the
+folder ``Aapning``), where an id with such letters is refused. Every refusal proposes a cleaned name. What Excel makes
+of ids (dates, ``1,00E+03``) is recognised here too.
 """
 
 from __future__ import annotations
@@ -37,12 +39,18 @@ _DATE = re.compile(
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 
 
-def cleaned_id(text: str) -> str:
-    """A safe id near ``text`` (``Åpne døra!`` becomes ``Aapne_doera``), or ``""`` when nothing is left of it."""
+def in_ascii_letters(text: str) -> str:
+    """``text`` with the letters of Norwegian and its neighbours as ASCII has them: ``Åpning`` becomes ``Aapning``."""
+    if text.isascii():
+        return text
     ascii_text = unicodedata.normalize("NFC", text).translate(_LETTERS)
     ascii_text = unicodedata.normalize("NFKD", ascii_text)
-    ascii_text = "".join(c for c in ascii_text if not unicodedata.combining(c))
-    name = re.sub(r"[^A-Za-z0-9_.\-]+", "_", ascii_text)
+    return "".join(c for c in ascii_text if not unicodedata.combining(c))
+
+
+def cleaned_id(text: str) -> str:
+    """A safe id near ``text`` (``Åpne døra!`` becomes ``Aapne_doera``), or ``""`` when nothing is left of it."""
+    name = re.sub(r"[^A-Za-z0-9_.\-]+", "_", in_ascii_letters(text))
     name = re.sub(r"_{2,}", "_", name) if "__" not in text else name
     name = re.sub(r"\.{2,}", ".", name)[:MAX_ID_BYTES].strip("_.-")
     if name.split(".")[0].lower() in RESERVED:

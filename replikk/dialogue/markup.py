@@ -2,7 +2,8 @@ r"""Text of a sheet, with the markup of its engine, taken apart into what is sho
 
 The markup itself is known to ``tags`` and the stage cues to ``cues``; here they are carried out:
 
-- looks are stripped, pauses end a segment of speech, a cue becomes style, silence or a remark, and never words;
+- looks are stripped, with a remark where a tag has no partner (``pairing``); pauses end a segment of speech; a cue
+  becomes style, silence or a remark, and never words;
 - ``\[``, ``\{``, ``\*`` …, ``[[`` and ``{{`` give the bare character, entities (``&nbsp;``) theirs, ``\n`` and
   ``<br>`` a new line;
 - what no clip can say (``[[a|b]]``, ``[if …]``) and what no table knows is a problem: nothing unknown is spoken or
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 
 from replikk.dialogue.cues import Cue, CueKind, directions
 from replikk.dialogue.nearest import nearest
+from replikk.dialogue.pairing import Pairs
 from replikk.dialogue.pauses import LONGEST_PAUSE_MS, read_pause
 from replikk.dialogue.records import Segment
 from replikk.dialogue.segments import DROPPED, join_segments, tidy_display, tidy_speech
@@ -63,6 +65,7 @@ class _State:
     shown_only: bool = False
     # Tags that hide what they enclose: name to how many are open; their sums per channel.
     hiding: dict[str, int] = field(default_factory=dict)
+    pairs: Pairs = field(default_factory=Pairs)
     not_shown: int = 0
     not_spoken: int = 0
 
@@ -111,6 +114,8 @@ def parse_markup(
     for name, count in state.hiding.items():
         if count:
             state.problem("", f"'[{name}]' is never closed", f"write [/{name}] after what it encloses")
+    for remark in state.pairs.left_open():
+        state.remark(remark)
     return Marked(
         display=tidy_display("".join(state.shown)),
         segments=join_segments([*state.segments, (tidy_speech("".join(state.spoken)), 0)]),
@@ -223,6 +228,8 @@ def _take_cues(raw: str, cues: tuple[Cue, ...], state: _State) -> None:
 def _take_tag(token: Token, tag: Tag, state: _State, extra: frozenset[str]) -> None:
     """Carry out a token in brackets."""
     raw, meaning = token.raw, tag.meaning
+    if remark := state.pairs.take(token, tag):
+        state.remark(remark)
     if meaning in (Meaning.HIDE, Meaning.HIDE_DISPLAY, Meaning.HIDE_SPEECH) or (
         meaning is Meaning.SPEAKER and (tag.closing or not tag.self_closing)
     ):

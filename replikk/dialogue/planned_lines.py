@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from replikk.dialogue.decided import Decided, Direction, decide_takes
@@ -50,17 +50,7 @@ def plan_lines(
             line, key, line_keys = versions.line(decided.direction), versions.key(decided.direction), decided.line_keys
         stale += [f"[{line.id}] {sentence}" for sentence in decided.stale]
         if not decided.can_be_made and stored(decided.takes[0]) is None:
-            desk.problems.append(
-                Problem(
-                    line.file,
-                    line.row,
-                    line.id,
-                    "status",
-                    f"its locked take {decided.takes[0][:12]} is not in the store, and the line has changed since, "
-                    "so it cannot be made again",
-                    "bring back build/store from a backup, or the old text, or take the lock away",
-                )
-            )
+            desk.problems.append(_lost_lock(line, decided.takes[0], mine, desk))
         planned.append(
             PlannedLine(
                 line=line,
@@ -75,6 +65,18 @@ def plan_lines(
         )
     stale += [f"[{left[0].line_id}] has decisions, but there is no such line any more" for left in by_line.values()]
     return planned, stale
+
+
+def _lost_lock(line: Line, take: str, decisions: Sequence[Decision], desk: Desk) -> Problem:
+    """That a locked take is gone, told of the row that locked it: of decisions.csv, else of the sheet."""
+    what = f"the locked take {take[:12]} of line {line.id} is not in the store, and the line has changed since, "
+    what += "so it cannot be made again"
+    instead = "bring back build/store from a backup, or the old text, or take the lock away"
+    for decision in reversed(decisions):
+        if decision.decision == "lock" and take.startswith(decision.take_key):
+            file = str(desk.config.dialogue_dir / DECISIONS)
+            return Problem(file, decision.row, line.id, "decision", what, instead)
+    return Problem(line.file, line.row, line.id, "status", what, instead)
 
 
 def _key_of(line: Line, fingerprint: str, desk: Desk) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from replikk.dialogue.columns import (
@@ -26,7 +26,7 @@ from replikk.dialogue.columns import (
     take_of,
 )
 from replikk.dialogue.delimited import MOJIBAKE
-from replikk.dialogue.ids import damaged_id, safe_id_problems
+from replikk.dialogue.ids import damaged_id, in_ascii_letters, safe_id_problems
 from replikk.dialogue.marks import harmless_columns, mark_problem
 from replikk.dialogue.nearest import nearest
 from replikk.dialogue.ods import ERROR_TEXT
@@ -63,6 +63,8 @@ class SheetRow:
     """The user's own columns, by their header; empty cells are left out."""
     source: str = ""
     """What messages call the file: with the tab where the workbook has several."""
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Known column: its name as the header of the sheet writes it; one mapping for all rows of a sheet."""
 
 
 _NAMES = ("voice", "character", "scene", "locale", "status", "take", "max_seconds")
@@ -194,10 +196,11 @@ class _RowCheck:
             column = "voice" if "voice" in self.header.position else "character"
             if column in self.header.position:
                 self.unless_marked(column, "is empty", "write who speaks")
-        scene = values["scene"] or default_scene
-        if scene not in scenes_reported:
-            scenes_reported.add(scene)
-            self.check_scene(scene, from_column=bool(values["scene"]))
+        named = values["scene"] or default_scene
+        scene = in_ascii_letters(named)
+        if named not in scenes_reported:
+            scenes_reported.add(named)
+            self.check_scene(named, from_column=bool(values["scene"]))
         return SheetRow(
             file=file,
             sheet=sheet,
@@ -216,6 +219,7 @@ class _RowCheck:
             notes=self.cell("notes"),
             extra={name: cell for place, name in self.header.extra.items() if (cell := self.cells[place])},
             source=self.source,
+            columns=self.header.shown,
         )
 
     def decimal_comma(self, column: str, text: str) -> str:
@@ -248,7 +252,7 @@ class _RowCheck:
     def check_scene(self, scene: str, *, from_column: bool) -> None:
         if from_column and self.mark("scene") is not None:
             return
-        unsafe = safe_id_problems(scene)
+        unsafe = safe_id_problems(in_ascii_letters(scene))
         if not unsafe:
             return
         what, instead = " and ".join(what for what, _ in unsafe), unsafe[0][1]

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,7 +99,7 @@ def read_sheets(
         file_rows, file_problems = read_sheet(path, read=read)
         rows += file_rows
         problems += file_problems
-    return rows, problems + check_across([name_of(row) for row in rows])
+    return rows, problems + check_across([name_of(row) for row in rows], columns_of(rows))
 
 
 def read_sheet(path: Path, *, read: Callable[[Path], list[Table]] = read_table) -> tuple[list[SheetRow], list[Problem]]:
@@ -114,9 +115,17 @@ def name_of(row: SheetRow) -> RowName:
     return RowName(row.id, row.source, row.row, row.scene)
 
 
-def check_across(rows: list[RowName]) -> list[Problem]:
-    """Problems between the rows of all sheets."""
-    return _duplicates(rows) + _scene_spellings(rows)
+def columns_of(rows: Iterable[SheetRow]) -> dict[str, Mapping[str, str]]:
+    """By sheet, the names that its header gives to the known columns."""
+    return {row.source: row.columns for row in rows}
+
+
+def check_across(rows: list[RowName], columns: Mapping[str, Mapping[str, str]]) -> list[Problem]:
+    """Problems between the rows of all sheets. ``columns`` of those that were read (``columns_of``)."""
+    return [
+        replace(problem, column=columns.get(problem.file, {}).get(problem.column, problem.column))
+        for problem in _duplicates(rows) + _scene_spellings(rows)
+    ]
 
 
 def _check_file(path: Path, tables: list[Table]) -> tuple[list[SheetRow], list[Problem]]:

@@ -31,7 +31,7 @@ from replikk.errors import EngineError
 if TYPE_CHECKING:  # builds that have nothing to speak never load numpy
     import numpy as np
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same request would sound different: it is part of every take key."""
 
 DEFAULT_TIMEOUT_S = 20.0

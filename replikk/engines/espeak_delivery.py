@@ -16,6 +16,7 @@ from typing import Any
 
 from replikk.dialogue.records import Segment
 from replikk.engines.espeak_pool import SAMPLE_RATE_HZ, find_library
+from replikk.engines.espeak_spelling import respell
 from replikk.engines.espeak_styles import style_effects
 from replikk.engines.records import TakeRequest
 from replikk.errors import printable
@@ -146,6 +147,6 @@ def speakable_text(text: str) -> str:
 def library_segments(segments: tuple[Segment, ...]) -> tuple[tuple[str, int], ...]:
     """(text, samples of silence after it) per segment."""
     return tuple(
-        (speakable_text(segment.text), round(max(segment.pause_after_ms, 0) * SAMPLE_RATE_HZ / 1000))
+        (respell(speakable_text(segment.text)), round(max(segment.pause_after_ms, 0) * SAMPLE_RATE_HZ / 1000))
         for segment in segments
     )

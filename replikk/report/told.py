@@ -18,6 +18,9 @@ BLOCKING = ("locked_stale", "missing", "flagged")
 """States that nobody has reviewed, in the order in which a person should look at them."""
 QUIET = "passed"
 
+AUDIBLY_QUIETER_DB = 2.0
+"""From here on it is told that a clip's peaks kept it below the target: an ear notices such a step between lines."""
+
 ASSETS = "../assets/"
 """From ``build/report/`` to the clips."""
 
@@ -120,7 +123,7 @@ def _line(result: LineResult, clip: Mapping[str, Any] | None) -> dict[str, Any]:
         "loudness_after_lufs": clip["loudness_after_lufs"] if clip else None,
         "gain_db": clip["gain_db"] if clip else None,
         "take": result.take,
-        "remarks": list(line.remarks),
+        "remarks": [*line.remarks, *_quieter(clip)],
         "notes": line.notes,
     }
     if result.state != QUIET:
@@ -129,6 +132,16 @@ def _line(result: LineResult, clip: Mapping[str, Any] | None) -> dict[str, Any]:
         first = result.planned.first_reading
         record["takes"] = [_take(take, take.key == result.take, first) for take in result.takes]
     return record
+
+
+def _quieter(clip: Mapping[str, Any] | None) -> list[str]:
+    """That a clip stays well below the others. In the same words for all: the report names the clips beside them."""
+    if clip is None or (clip["gain_limited_db"] or 0.0) < AUDIBLY_QUIETER_DB:
+        return []
+    return [
+        f"quieter than wanted by {AUDIBLY_QUIETER_DB:g} dB or more: its peaks reach the ceiling before (delivery: "
+        "ceiling_dbtp; in the manifest gain_limited_db says how much)"
+    ]
 
 
 def _take(take: TakeResult, delivered: bool, first_reading: int) -> dict[str, Any]:

@@ -71,8 +71,9 @@ def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
         require_licence(config.engine_settings, config.commercial)
         require_ear(config)
     require_judge_models(config.models)
-    _check_rooms(config)
-    plan = open_plan(config)
+    good = _check_rooms(config)
+    plan = open_plan(config)  # nothing is written before: where there is no dialogue, no build folder is left behind
+    write_if_changed(_good_path(config), good)
     note_damage(config)
     config_path = config.build_dir / "plan" / "config.json"
     write_if_changed(config_path, canonical_json(settings))
@@ -94,16 +95,20 @@ def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
     )
 
 
-def _check_rooms(config: Config) -> None:
+def _good_path(config: Config) -> Path:
+    return config.build_dir / "plan" / "settings" / "good.txt"
+
+
+def _check_rooms(config: Config) -> bytes:
     """Settings that stages read long after audio was made, checked by the rooms they belong to. Raises ReplikkError.
 
-    Settings that were found good before are not looked at again: these rooms import numpy.
+    Returns what is remembered of good settings: they are not looked at again, because these rooms import numpy.
     """
     settings = [config.thresholds, config.delivery, config.judge, config.judge_settings, config.evidence]
-    known = config.build_dir / "plan" / "settings" / "good.txt"
+    known = _good_path(config)
     good = digest([settings, _code("judges", "audio")]).encode()
     if known.exists() and known.read_bytes() == good:
-        return
+        return good
     if config.thresholds:
         from replikk.judges.thresholds import thresholds_from_mapping
 
@@ -122,7 +127,7 @@ def _check_rooms(config: Config) -> None:
         from replikk.judges import judge_of
 
         judge_of(config)
-    write_if_changed(known, good)
+    return good
 
 
 def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:

@@ -19,10 +19,13 @@ import orjson
 from replikk.config import read_config
 from replikk.errors import ReplikkError
 from replikk.files import unusable
+from replikk.written_settings import kept_places, name_places
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 EXIT_TOLD = 3
 """The user has been told in one sentence what is wrong; a traceback ends Python with 1, a wrong option with 2."""
+EXIT_FAULT = 1
+"""As Python ends with a traceback, which is on the screen and in the log file."""
 CALLBACKS = ("vio_get_filelen", "vio_seek", "vio_read", "vio_write", "vio_tell")
 """Functions of soundfile that libsndfile calls."""
 ASK_AGAIN_S = 0.005
@@ -49,7 +52,7 @@ def open_job(
     # A stage makes hundreds of thousands of plain records that stay: looking for cycles in them finds nothing.
     gc.set_threshold(1_000_000, 20, 20)
     end_between_callbacks()
-    with stage_log(job.log):
+    with stage_log(job.log, job.config):
         job.config = read_config(orjson.loads(job.config.read_bytes()))
         yield job
     # All files are closed and all workers gone. What is left is to free hundreds of thousands of records one by one,
@@ -80,8 +83,11 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def stage_log(log_file: str | Path) -> Iterator[None]:
-    """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status ``EXIT_TOLD``."""
+def stage_log(log_file: str | Path, settings: Path | None = None) -> Iterator[None]:
+    """Log to ``log_file`` and to standard error; turn a ReplikkError into a message and exit status ``EXIT_TOLD``.
+
+    ``settings`` is the file with the settings of the build: beside it lies where each of them was written.
+    """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
         logging.StreamHandler(sys.stderr),
@@ -92,10 +98,16 @@ def stage_log(log_file: str | Path) -> Iterator[None]:
     try:
         yield
     except ReplikkError as error:
-        logging.getLogger("replikk").error("%s", error)
+        message = str(error) if settings is None else name_places(str(error), kept_places(settings))
+        logging.getLogger("replikk").error("%s", message)
         sys.exit(EXIT_TOLD)
     except OSError as error:
-        logging.getLogger("replikk").error("%s", unusable(error))
+        try:
+            message = str(unusable(error))
+        except OSError:
+            logging.getLogger("replikk").exception("a fault of replikk, not of your files; please report it with this:")
+            sys.exit(EXIT_FAULT)
+        logging.getLogger("replikk").error("%s", message)
         sys.exit(EXIT_TOLD)
     except KeyboardInterrupt:
         logging.getLogger("replikk").error("interrupted; finished takes are kept")

@@ -324,9 +324,14 @@ def test_a_phone_shows_everything_without_scrolling_sideways(pilot, tmp_path):
     assert overflow(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("link", name="Listen and decide").tap()
-    assert page.locator(".list > li").first.is_visible()
+    first = line_on_desk(page)
+    assert not page.locator(".browse").is_visible(), "the first clip, not the list"
     assert overflow(page) == []
-    page.locator(".list .open").nth(2).tap()
+    page.get_by_role("button", name="‹ List").tap()
+    assert page.locator(".list > li").first.is_visible()
+    assert listed(page)[0] == first
+    assert overflow(page) == []
+    page.locator(".list .open", has_text="c_flagged").tap()
     assert line_on_desk(page) == "c_flagged"
     assert not page.locator(".browse").is_visible()
     assert overflow(page) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replikk.dialogue.ids import MAX_ID_BYTES, cleaned_id, collisions, damaged_id, safe_id_problems
+from replikk.dialogue.ids import MAX_ID_BYTES, cleaned_id, collisions, damaged_id, in_ascii_letters, safe_id_problems
 from replikk.dialogue.nearest import nearest
 
 
@@ -67,6 +67,22 @@ def test_what_is_called_safe_is_one_plain_file_name(name: str) -> None:
 def test_ids_that_became_dates(name: str) -> None:
     damage = damaged_id(name)
     assert damage is not None and "date" in damage[0] and "format the column as text" in damage[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "ascii_name"),
+    [
+        ("Åpning", "Aapning"),
+        ("A\u030apning", "Aapning"),  # NFD, as macOS writes it
+        ("sjøen_ved_Ærø", "sjoeen_ved_Aeroe"),
+        ("kafé", "kafe"),
+        ("havn", "havn"),
+        ("På skolen/1", "Paa skolen/1"),  # only letters are rewritten
+        ("сцена", "сцена"),
+    ],
+)
+def test_letters_in_ascii(name: str, ascii_name: str) -> None:
+    assert in_ascii_letters(name) == ascii_name
 
 
 @pytest.mark.parametrize("name", ["1e3", "1,00E+03", "1.5e-7"])

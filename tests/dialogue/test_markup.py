@@ -52,6 +52,35 @@ def test_looks_are_stripped_from_display_and_speech(text: str, display: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "remarks"),
+    [
+        ("{b}Hei på deg", ["'{b}' is never closed: write {/b} after what it encloses"]),
+        ("[color=red]Hei [wave]på deg[/wave]", ["'[color]' is never closed: write [/color] after what it encloses"]),
+        ("Hei</i> på deg", ["'</i>' closes nothing: write <i> before what it encloses, or take it out"]),
+        ("{b}Hei {i}på{/b} deg{/i}", ["'{/b}' crosses '{i}': write {/i} before {/b}"]),
+        (
+            "[b]Hei</b>",
+            [
+                "'</b>' closes nothing: write <b> before what it encloses, or take it out",
+                "'[b]' is never closed: write [/b] after what it encloses",
+            ],
+        ),
+        # Right as they are, or free to stand alone.
+        ("{b}Hei {i}på{/i} deg{/b}", []),
+        ("[b]Hei [i]på deg[/]", []),
+        ("<#ff0000>Hei</color> <sprite name=x>[speed=0.5]der {w}og{fast} her[a/]", []),
+        ("[b]Hei[/B]", []),
+        ("[b][b]Hei[/b][/b]", []),
+        ("\\{b\\}Hei", []),
+    ],
+)
+def test_tags_without_a_partner_are_stripped_with_a_remark(text: str, remarks: list[str]) -> None:
+    marked = parse_markup(text)
+    assert marked.problems == ()
+    assert list(marked.remarks) == remarks
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "3 < 5 og 7 > 2",

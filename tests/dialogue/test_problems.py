@@ -48,6 +48,47 @@ def test_a_copy_of_a_sheet_is_told_once_and_its_placeholders_add_nothing(tmp_pat
     ]
 
 
+def test_columns_are_called_as_the_sheet_calls_them(tmp_path: Path) -> None:
+    (tmp_path / "dialogue").mkdir()
+    (tmp_path / "dialogue" / "b.csv").write_text(
+        "Nøkkel;Replikk;Figur;Uttale\n"
+        "b_1;Hei, {mc}!;Ugla;\n"
+        "b_2;Hei.;Reven;\n"
+        "b_3;Hei.;Ugla;Hei, {mc}!\n"
+        "b_4;[ukjent]Hei;Ugla;\n"
+        "b_5;…;Ugla;\n"
+        "b_5;Hei.;Ugla;\n",
+        encoding="utf-8",
+    )
+    told = problems(tmp_path, "a_1;Hei, {mc}!;Ugla\n")
+    assert [line.split(":")[1].partition(" ")[2] for line in told[1:]] == [
+        "[a_1] text",
+        "[b_1] Replikk",
+        "[b_2] Figur",
+        "[b_3] Uttale",
+        "[b_4] Replikk",
+        "[b_5] Replikk",
+        "[b_5] Nøkkel",
+    ]
+
+
+def test_a_locked_take_that_is_gone_is_told_where_it_was_locked(tmp_path: Path) -> None:
+    dialogue = tmp_path / "dialogue"
+    dialogue.mkdir()
+    (dialogue / "decisions.csv").write_text(f"id;take_key;decision\na_1;{'ab' * 32};lock\n", encoding="utf-8")
+    gone = (
+        "the locked take abababababab of line {} is not in the store, and the line has changed since, so it cannot be "
+        "made again; bring back build/store from a backup, or the old text, or take the lock away"
+    )
+    assert problems(tmp_path, "a_1;Hei!;Ugla\n")[1:] == [f"  decisions.csv:2 [a_1] decision: {gone.format('a_1')}"]
+    (dialogue / "decisions.csv").unlink()
+    store = tmp_path / "build" / "store"
+    store.mkdir(parents=True)
+    (store / "locks.json").write_text(f'{{"b_1": "{"ab" * 32}"}}', encoding="utf-8")
+    (dialogue / "b.csv").write_text("id;text;character;status\nb_1;Hei!;Ugla;locked\n", encoding="utf-8")
+    assert problems(tmp_path, "a_1;Hei!;Ugla\n")[1:] == [f"  b.csv:2 [b_1] status: {gone.format('b_1')}"]
+
+
 def test_few_rows_with_one_mistake_are_each_told_with_their_id(tmp_path: Path) -> None:
     told = problems(tmp_path, "a_1;Hei {mc}!;Ugla\na_2;Ja, {mc}.;Ugla\n")
     assert [line.split(" text:")[0] for line in told[1:]] == ["  a.csv:2 [a_1]", "  a.csv:3 [a_2]"]

@@ -232,9 +232,22 @@ def test_scenes_that_differ_only_in_case_are_one_folder_on_windows() -> None:
 def test_a_file_name_that_cannot_be_a_scene() -> None:
     write("På kjøkkenet.csv", "id;text;voice\na;x;kari\nb;x;kari\n")
     [problem] = read()[1]
+    assert "but 'På kjøkkenet' is no safe file name because of (space) (only" in problem
     assert "its name is the scene" in problem and "write for example Paa_kjoekkenet" in problem
     write("På kjøkkenet.csv", "id;text;voice;scene\na;x;kari;kjokken\n")
     assert read()[1] == []
+
+
+def test_norwegian_letters_in_the_name_of_a_scene_are_rewritten() -> None:
+    head = ["id", "text", "voice"]
+    write_xlsx("bok.xlsx", Åpning=[head, ["a", "Hei", "kari"]], slutt=[head, ["b", "Du", "kari"]])
+    write("sjøen.csv", "id;text;voice\nc;x;kari\n")
+    write("øya/fjære.csv", "id;text;voice;scene\nd;x;kari;\ne;x;kari;Grønn_å\n")
+    rows, problems = read()
+    assert problems == []
+    assert {row.id: row.scene for row in rows} == {
+        "a": "Aapning", "b": "slutt", "c": "sjoeen", "d": "fjaere", "e": "Groenn_aa",
+    }  # fmt: skip
 
 
 def test_what_excel_did_to_workbook_cells() -> None:

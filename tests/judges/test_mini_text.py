@@ -26,6 +26,9 @@ from replikk.judges.mini.words import number_words
         ("side 12.", "side tolv"),
         ("½ liter 🎉", "liter"),
         ("snake_case", "snake case"),
+        ("Kong Haakon og AASE på Grønaasen", "kong håkon og åse på grønåsen"),
+        ("Aaron kjører Saab", "aaron kjører saab"),
+        ("en kanadaavtale, jaaa, Aaaah!", "en kanadaavtale jaaa aaaah"),
     ],
 )
 def test_text_becomes_letters(text, letters):

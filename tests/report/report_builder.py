@@ -33,6 +33,7 @@ class Case:
     badness: list[float] = field(default_factory=list)
     line: dict[str, Any] = field(default_factory=dict)
     mark: str = ""
+    gain_limited_db: float = 0.0
 
 
 def key_of(*parts: object) -> str:
@@ -61,6 +62,9 @@ def make_report(cases: list[Case], **more: Any) -> dict[str, Any]:
         "removed": list(more.get("removed", ())),
     }
     manifest = make_manifest(plan, results)
+    limited = {case.id: case.gain_limited_db for case in cases}
+    for clip in manifest["clips"]:
+        clip["gain_limited_db"] = limited[clip["id"]]
     clips = {clip["id"]: clip for clip in manifest["clips"]}
     told = [tell(result, clips.get(result.planned.line.id)) for result in results]
     return report_data(plan, told, manifest, changes, "dialogue/decisions.csv")
@@ -82,6 +86,7 @@ def make_manifest(plan: Plan, results: list[LineResult]) -> dict[str, Any]:
                 "loudness_before_lufs": -21.5,
                 "loudness_after_lufs": -18.0,
                 "gain_db": 3.5,
+                "gain_limited_db": 0.0,
                 "synthetic": not result.planned.recording,
             }
             for result in results

@@ -186,3 +186,22 @@ def test_voices_add_up() -> None:
 
 def test_equal_builds_give_equal_bytes() -> None:
     assert canonical_json(make_report(ONE_OF_EACH)) == canonical_json(make_report(ONE_OF_EACH))
+
+
+def test_clips_that_stay_quieter_than_the_others_are_told_in_words_and_not_flagged() -> None:
+    data = make_report(
+        [
+            Case("a", TEXT, gain_limited_db=3.6),
+            Case("b", TEXT, gain_limited_db=2.0),
+            Case("c", TEXT, gain_limited_db=0.9, line={"remarks": ("'(ler)' is not spoken",)}),
+        ]
+    )
+    assert [(remark["ids"], remark["text"]) for remark in data["remarks"]] == [
+        (
+            ["a", "b"],
+            "quieter than wanted by 2 dB or more: its peaks reach the ceiling before (delivery: ceiling_dbtp; in the "
+            "manifest gain_limited_db says how much)",
+        ),
+        (["c"], "'(ler)' is not spoken"),
+    ]
+    assert {line["state"] for line in data["lines"]} == {"passed"}

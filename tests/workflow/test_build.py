@@ -244,7 +244,7 @@ def test_a_stale_locked_take_that_is_gone_stops_the_build_with_one_sentence(smal
     small_game.forget_build()
     done = small_game.run()
     assert done.returncode == 1
-    assert "[skog_001] status: its locked take" in done.stdout
+    assert f"decisions.csv:2 [skog_001] decision: the locked take {take[:12]} of line skog_001" in done.stdout
 
 
 def test_a_human_recording_is_packaged_and_said_to_be_one(small_game):

@@ -80,6 +80,19 @@ def test_removed_and_cut_lines_are_counted(built):
     assert status["cut"] == ["havn_001"]
 
 
+def test_clips_of_a_renamed_sheet_move_and_are_not_spoken_again(built):
+    (built.dialogue / "havn.csv").rename(built.dialogue / "brygga.csv")
+    status = status_of(built)
+    assert status["moved"] == ["havn_001", "havn_002"]
+    assert len(status["unchanged"]) == 3 and status["to_make"] == status["removed"] == []
+    assert "      2  to be moved to another folder  havn_001, havn_002" in replikk(built, "status")
+    why = replikk(built, "status", "--why", "havn_001")
+    assert "is unchanged" in why and "its clip moves: nb/havn/havn_001.ogg → nb/brygga/havn_001.ogg" in why
+    built.make()
+    assert built.clips()["havn_001"]["path"] == "nb/brygga/havn_001.ogg"
+    assert status_of(built)["moved"] == []
+
+
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [

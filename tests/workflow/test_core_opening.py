@@ -36,6 +36,17 @@ def test_a_wrong_setting_stops_the_build_before_any_audio_is_made(small_game, se
         open_build({**Stages(small_game).settings, **settings}, SCRIPTS)
 
 
+@pytest.mark.parametrize("there_is_a_folder", [False, True])
+def test_a_build_without_dialogue_says_so_and_leaves_nothing(tmp_path, monkeypatch, there_is_a_folder):
+    monkeypatch.chdir(tmp_path)
+    if there_is_a_folder:
+        (tmp_path / "dialogue").mkdir()
+    said = "dialogue: holds no dialogue sheet" if there_is_a_folder else "dialogue: there is no such folder"
+    with pytest.raises(ReplikkError, match=said):
+        open_build({}, SCRIPTS)
+    assert [path.name for path in tmp_path.rglob("*")] == (["dialogue"] if there_is_a_folder else [])
+
+
 def test_a_section_on_the_command_line_says_the_same_as_in_the_file(small_game):
     """``--config 'delivery={mouth_cues: true}'``: Snakemake hands over everything inside the braces as text."""
     game = Stages(small_game).settings

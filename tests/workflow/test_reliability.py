@@ -1,5 +1,6 @@
 """Nothing finished is lost: damage, kills, full disks, two builds at once, and an engine that fails in every way."""
 
+import contextlib
 import hashlib
 import os
 import random
@@ -185,6 +186,27 @@ def test_ctrl_c_ends_a_build_with_one_sentence_and_no_account_of_the_command(gam
     assert len(game.clips()) == 200
 
 
+def test_ctrl_c_while_sheets_are_read_ends_with_one_sentence(small_game):
+    waits = small_game.dialogue / "placeholders.yaml"  # a pipe: who reads it waits for what is never written
+    os.mkfifo(waits)
+    build = subprocess.Popen(
+        small_game.command(), cwd=small_game.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    handle, deadline = None, time.monotonic() + 60
+    while handle is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+        with contextlib.suppress(OSError):  # nobody reads it yet
+            handle = os.open(waits, os.O_WRONLY | os.O_NONBLOCK)
+    os.killpg(build.pid, signal.SIGINT)
+    output, _ = build.communicate(timeout=60)
+    os.close(handle)
+    assert build.returncode == 130, output
+    assert output.splitlines()[-1] == "interrupted while the sheets were read; nothing was begun"
+    assert "Traceback" not in output and "KeyboardInterrupt" not in output
+    assert not small_game.build.exists()
+
+
 def test_a_read_only_build_folder_stops_with_a_clear_message(small_game):
     if os.geteuid() == 0:
         blocked = small_game.build
@@ -266,6 +288,33 @@ def request_for(planned, take, plan):
     """The request that made a take, as far as the faulty engine's draw depends on it."""
     line = planned.line
     return TakeRequest(take, line.segments, line.locale, line.style, plan.voices[line.voice], planned.takes.index(take))
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "told"),
+    [
+        ("OSError(errno.ENOSPC, 'No space left on device', 'x.flac')", 3, "x.flac: cannot be used (No space left"),
+        ("PermissionError(errno.EACCES, 'Permission denied', 'x.flac')", 3, "x.flac: cannot be used (Permission"),
+        ("FileNotFoundError(errno.ENOENT, 'No such file', 'x.flac')", 3, "x.flac: cannot be used (No such file"),
+        ("OSError(errno.EBADF, 'Bad file descriptor')", 1, "a fault of replikk"),
+        ("OSError('not a gzipped file')", 1, "a fault of replikk"),
+        ("ChildProcessError(errno.ECHILD, 'No child processes')", 1, "a fault of replikk"),
+    ],
+)
+def test_a_fault_of_ours_keeps_its_traceback_on_screen_and_in_the_log(tmp_path, raised, status, told):
+    program = tmp_path / "stage.py"
+    program.write_text(
+        "import errno, sys\n"
+        "from replikk.stages.running import stage_log\n"
+        "with stage_log(sys.argv[1]):\n"
+        f"    raise {raised}\n"
+    )
+    log = tmp_path / "stage.log"
+    done = subprocess.run([sys.executable, program, log], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    for output in (done.stderr, log.read_text(encoding="utf-8")):
+        assert told in output
+        assert ("Traceback" in output) == (status == 1)
 
 
 def test_an_interrupt_inside_the_audio_library_is_not_lost_and_leaves_a_whole_file(tmp_path):

@@ -17,7 +17,7 @@ from replikk.judges.mini.description import trained_sha256
 from replikk.judges.mini.words import vocabulary
 from replikk.judges.records import Clip, Transcript
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same weights would hear the same clip differently: it is part of every transcript's key."""
 ENGINES = frozenset({"espeak", "faulty"})
 """Those that speak with the embedded voice."""

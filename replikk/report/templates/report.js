@@ -49,12 +49,13 @@
     if (location.hash !== hash) history.replaceState(null, "", hash);
   };
 
-  const openList = (filter) => {
+  // On a phone the list and a line have no room side by side: who wants to begin gets the line, others the list.
+  const openList = (filter, begin = false) => {
     if (filter !== undefined) browse.filter(filter);
     showView("lines");
     linesPart.classList.remove("one");
     const line = browse.found().find((each) => !deciding.isDone(each)) || browse.found()[0];
-    if (line && !narrow.matches) openLine(line, { narrowToo: false });
+    if (line && (begin || !narrow.matches)) openLine(line, { narrowToo: begin });
     else if (!browse.found().length) desk.hide();
   };
 
@@ -79,7 +80,7 @@
     if (chosen) {
       event.preventDefault();
       history.pushState(null, "", "#lines");
-      openList(chosen.dataset.filter);
+      openList(chosen.dataset.filter, chosen.closest(".begin") !== null);
       return;
     }
     const link = event.target.closest('a[href^="#line-"]');

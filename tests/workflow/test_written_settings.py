@@ -1,0 +1,56 @@
+"""What is wrong with a setting is told of the place where the user wrote it."""
+
+import pytest
+from game_folder import Game
+
+from replikk import cli
+from replikk.written_settings import Place, keep_places, kept_places, name_places
+
+PLACES = [
+    Place("config.yaml", {"judge": "mini", "thresholds": {"cer": 0.1}, "delivery": {"format": "wav"}}),
+    Place("norsk.yaml", {"judge": "nb-whisper", "judges": {"nb-whisper": {"device": "cuda"}}, "delivery": {"x": 1}}),
+    Place("--config", {"seed": "x", "placeholders": {"mc": 1}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("config.yaml: seed: is 'x'", "--config: seed: is 'x'"),
+        ("config.yaml: judge: is x", "norsk.yaml: judge: is x"),
+        ("config.yaml: judges.nb-whisper.device: is cuda", "norsk.yaml: judges.nb-whisper.device: is cuda"),
+        ("config.yaml: judges.nb-whisper.model: is x", "norsk.yaml: judges.nb-whisper.model: is x"),
+        ("check the url (config.yaml: judges.nb-whisper)", "check the url (norsk.yaml: judges.nb-whisper)"),
+        ("config.yaml: thresholds: there is no 'x' here", "config.yaml: thresholds: there is no 'x' here"),
+        ("config.yaml placeholders.mc: is wrong", "--config placeholders.mc: is wrong"),
+        ("config.yaml: delivery.format: is x", "config.yaml: delivery.format: is x"),
+        ("config.yaml: delivery: is odd", "config.yaml or norsk.yaml: delivery: is odd"),
+        ("config.yaml: shards: is odd", "config.yaml: shards: is odd"),
+        ("a.csv:2 text: say so in config.yaml or placeholders.yaml", None),
+    ],
+)
+def test_the_topmost_place_that_has_the_setting_is_named(said: str, told: str | None) -> None:
+    assert name_places(said, PLACES) == (told or said)
+
+
+def test_jobs_know_the_places_too(tmp_path) -> None:
+    keep_places(tmp_path, PLACES)
+    assert kept_places(tmp_path / "config.json") == PLACES
+    assert kept_places(tmp_path / "elsewhere" / "config.json") == []
+
+
+def test_a_build_names_the_file_and_the_option_that_a_setting_came_from(small_game: Game) -> None:
+    (small_game.root / "mine.yaml").write_text("max_rounds: mange\nthresholds: {bands: {lang: {}}}\n", encoding="utf-8")
+    output = small_game.run("--configfile", "mine.yaml", "--config", "seed=ja").stdout
+    assert "mine.yaml: max_rounds: is 'mange'" in output
+    assert "--config: seed: is 'ja'" in output
+    assert "config.yaml:" not in output
+    (small_game.root / "mine.yaml").write_text("thresholds: {bands: {lang: {}}}\n", encoding="utf-8")
+    assert "mine.yaml: thresholds.bands: there is no band 'lang'" in small_game.run("--configfile", "mine.yaml").stdout
+
+
+def test_a_command_names_its_own_file(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("seed: ja\n", encoding="utf-8")
+    assert cli.main(["status", "--config", "mine.yaml"]) == 1
+    assert "mine.yaml: seed: is 'ja'" in capsys.readouterr().err
