@@ -4,6 +4,9 @@ is started.
 Rules start their scripts through `shell:`, not `script:`. A `script:` job imports Snakemake before its own first line,
 0.1 s of every job; in a build with one changed line that was the largest single cost. The interpreter is the one that
 runs Snakemake, unless a conda environment comes before it.
+
+No rule of a build has `params:`. Snakemake imports pandas to compare them, a quarter of a second in every build, those
+with nothing to do included. What a rule depends on stands in the text of its command, which Snakemake remembers as well.
 """
 
 import os
@@ -18,6 +21,14 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
+
+
+def start_of(rule):
+    """The start of the command of a rule's script. Another fingerprint makes it another command, and the rule runs again."""
+    return (
+        f"python3 -P {{SCRIPTS:q}}/{rule}.py --config {{BUILD.config_path:q}} --log {{log:q}}"
+        f" --fingerprint {BUILD.fingerprints[rule]}"
+    )
 
 
 def end_timers():
