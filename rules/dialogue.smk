@@ -15,5 +15,5 @@ rule plan_lines:
     conda:
         "../envs/replikk.yaml"
     shell:
-        "sh {SCRIPTS:q}/plan_lines.sh {BUILD.folder:q}/plan/known"
+        f'sh "$REPLIKK_SCRIPTS"/plan_lines.sh {quote(BUILD.folder)}/plan/known'
         f" {BUILD.plan.digest[:32]}.jsonl {{output.plan:q}} 2> {{log:q}}"
