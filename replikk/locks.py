@@ -7,7 +7,6 @@ after a SIGKILL of Snakemake the job it had started lives on, and the next build
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import logging
 import os
@@ -66,6 +65,8 @@ def end_with_parent() -> None:
     A worker inherits the job's lock. Left alone, it would wait for work for ever, and the next build for the lock.
     """
     parent = os.getppid()
+    import ctypes  # most jobs have no workers
+
     with contextlib.suppress(OSError, AttributeError):  # only Linux has it
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

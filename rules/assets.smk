@@ -23,15 +23,10 @@ rule package_assets:
     conda:
         "../envs/replikk.yaml"
     threads: 8
-    params:
-        script=SCRIPTS / "package_assets.py",
-        config=BUILD.config_path,
-        fingerprint=BUILD.fingerprints["package_assets"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --selection {input.selection:q}"
+        start_of("package_assets")
+        + " --plan {input.plan:q} --selection {input.selection:q}"
         " --manifest {output.manifest:q} --changes {output.changes:q} --workers {threads}"
-        " --fingerprint {params.fingerprint}"
 
 
 rule report_quality:
@@ -50,15 +45,10 @@ rule report_quality:
         f"{BUILD.folder}/logs/report_quality.log",
     conda:
         "../envs/replikk.yaml"
-    params:
-        script=SCRIPTS / "report_quality.py",
-        config=BUILD.config_path,
-        fingerprint=BUILD.fingerprints["report_quality"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --selection {input.selection:q} --manifest {input.manifest:q}"
+        start_of("report_quality")
+        + " --plan {input.plan:q} --selection {input.selection:q} --manifest {input.manifest:q}"
         " --changes {input.changes:q} --page {output.page:q} --release {output.release:q}"
-        " --fingerprint {params.fingerprint}"
 
 
 rule check_release:
@@ -71,10 +61,6 @@ rule check_release:
         f"{BUILD.folder}/logs/check_release.log",
     conda:
         "../envs/replikk.yaml"
-    params:
-        script=SCRIPTS / "check_release.py",
-        config=BUILD.config_path,
-        fingerprint=BUILD.fingerprints["check_release"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --release {input.release:q} --checked {output.checked:q}"
+        start_of("check_release")
+        + " --release {input.release:q} --checked {output.checked:q}"

@@ -14,10 +14,6 @@ rule plan_lines:
         f"{BUILD.folder}/logs/plan_lines.log",
     conda:
         "../envs/replikk.yaml"
-    params:
-        script=SCRIPTS / "plan_lines.sh",
-        known=f"{BUILD.folder}/plan/known",
-        digest=BUILD.plan.digest[:32],
-        fingerprint=BUILD.fingerprints["plan_lines"],
     shell:
-        "sh {params.script:q} {params.known:q} {params.digest}.jsonl {output.plan:q} 2> {log:q}"
+        f'sh "$REPLIKK_SCRIPTS"/plan_lines.sh {quote(BUILD.folder)}/plan/known'
+        f" {BUILD.plan.digest[:32]}.jsonl {{output.plan:q}} 2> {{log:q}}"

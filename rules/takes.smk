@@ -28,14 +28,10 @@ rule synthesize_takes:
     threads: 8
     resources:
         gpu=1,
-    params:
-        script=SCRIPTS / "synthesize_takes.py",
-        config=BUILD.config_path,
-        fingerprint=BUILD.fingerprints["synthesize_takes"],
     shell:
         UNLESS_EMPTY
-        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --asked {input.asked:q} --takes {output.takes:q}"
+        + start_of("synthesize_takes")
+        + " --plan {input.plan:q} --asked {input.asked:q} --takes {output.takes:q}"
         " --round {wildcards.round} --shard {wildcards.shard} --workers {threads}"
 
 
@@ -52,14 +48,10 @@ rule transcribe_takes:
         "../envs/replikk.yaml"
     resources:
         gpu=1,
-    params:
-        script=SCRIPTS / "transcribe_takes.py",
-        config=BUILD.config_path,
-        fingerprint=BUILD.fingerprints["transcribe_takes"],
     shell:
         UNLESS_EMPTY
-        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --takes {input.asked:q} --transcripts {output.transcripts:q}"
+        + start_of("transcribe_takes")
+        + " --plan {input.plan:q} --takes {input.asked:q} --transcripts {output.transcripts:q}"
         " --shard {wildcards.shard}"
 
 
@@ -80,16 +72,11 @@ rule judge_takes:
         f"{BUILD.folder}/logs/judge_takes.{{round}}.log",
     conda:
         "../envs/replikk.yaml"
-    params:
-        script=SCRIPTS / "judge_takes.py",
-        config=BUILD.config_path,
-        fingerprint=BUILD.fingerprints["judge_takes"],
     shell:
         UNLESS_EMPTY
-        + "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --takes {input.asked:q} --round {wildcards.round}"
+        + start_of("judge_takes")
+        + " --plan {input.plan:q} --takes {input.asked:q} --round {wildcards.round}"
         " --verdicts {output.verdicts:q} --retries {output.retries:q}"
-        " --fingerprint {params.fingerprint}"
 
 
 rule select_takes:
@@ -103,10 +90,6 @@ rule select_takes:
         f"{BUILD.folder}/logs/select_takes.log",
     conda:
         "../envs/replikk.yaml"
-    params:
-        script=SCRIPTS / "select_takes.py",
-        config=BUILD.config_path,
-        fingerprint=BUILD.fingerprints["select_takes"],
     shell:
-        "python3 -P {params.script:q} --config {params.config:q} --log {log:q}"
-        " --plan {input.plan:q} --verdicts {input.verdicts:q} --selection {output.selection:q}"
+        start_of("select_takes")
+        + " --plan {input.plan:q} --verdicts {input.verdicts:q} --selection {output.selection:q}"

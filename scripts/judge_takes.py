@@ -3,7 +3,7 @@
 from replikk.stages.judge_takes import judge_takes
 from replikk.stages.running import open_job
 
-with open_job(paths=["plan", "verdicts", "retries"], lists=["takes"], numbers=["round"], words=["fingerprint"]) as job:
+with open_job(paths=["plan", "verdicts", "retries"], lists=["takes"], numbers=["round"]) as job:
     judge_takes(
         config=job.config,
         plan_path=job.plan,

@@ -3,7 +3,7 @@
 from replikk.stages.package_assets import package_assets
 from replikk.stages.running import open_job
 
-with open_job(paths=["plan", "selection", "manifest", "changes"], numbers=["workers"], words=["fingerprint"]) as job:
+with open_job(paths=["plan", "selection", "manifest", "changes"], numbers=["workers"]) as job:
     package_assets(
         config=job.config,
         plan_path=job.plan,

@@ -3,7 +3,7 @@
 from replikk.stages.report_quality import report_quality
 from replikk.stages.running import open_job
 
-with open_job(paths=["plan", "selection", "manifest", "changes", "page", "release"], words=["fingerprint"]) as job:
+with open_job(paths=["plan", "selection", "manifest", "changes", "page", "release"]) as job:
     report_quality(
         config=job.config,
         plan_path=job.plan,

@@ -10,13 +10,13 @@ hides none of the others. What is said of a single line is in ``told.py``.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replikk.dialogue.plan import Plan
 from replikk.report.decision_rows import DecisionForm
-from replikk.report.figures import figures_of
-from replikk.report.told import BLOCKING, PLAIN_COUNTS, STATES, WORD_COUNTS, Told
+from replikk.report.figures import WordCounts, counted, figures_of
+from replikk.report.told import ALL_COUNTS, BLOCKING, STATES, Told
 
 FORMAT_VERSION = 2
 
@@ -43,7 +43,10 @@ def report_data(
         for line in lines if marked else ():
             if line["id"] in marked:
                 line["mark"] = mark
-    words = [(one.first_words, one.delivered_words) for one in told]
+    words = {
+        "first": counted([one.first_words for one in told]),
+        "delivered": counted([one.delivered_words for one in told]),
+    }
     drills = frozenset([one.record["id"] for one in told if one.drill])
     return {
         "format": FORMAT_VERSION,
@@ -71,7 +74,7 @@ def _summary(
     plan: Plan,
     told: Sequence[Told],
     lines: Sequence[Mapping[str, Any]],
-    words: Sequence[tuple[Mapping[str, int] | None, Mapping[str, int] | None]],
+    words: Mapping[str, WordCounts],
     changes: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     states = Counter(line["state"] for line in lines)
@@ -99,8 +102,8 @@ def _summary(
         "first_take_pass_rate": _share(states["passed"], judged),
         "after_retry_pass_rate": _share(states["passed"] + states["regenerated"], judged),
         "words": {
-            "first_takes": _word_totals(first for first, _ in words),
-            "delivered": _word_totals(delivered for _, delivered in words),
+            "first_takes": _word_totals(words["first"]),
+            "delivered": _word_totals(words["delivered"]),
         },
     }
 
@@ -116,18 +119,16 @@ def _by_urgency(told: Told) -> tuple[Any, ...]:
 # Words -------------------------------------------------------------------------------------------------------------
 
 
-def _word_totals(counts: Iterable[Mapping[str, int] | None]) -> dict[str, Any]:
+def _word_totals(words: WordCounts) -> dict[str, Any]:
     """Sums, never means of means, and the corpus word error rates that follow from them: ours, and jiwer's."""
-    totals = dict.fromkeys((*WORD_COUNTS, *PLAIN_COUNTS), 0)
-    lines = 0
-    for count in counts:
-        if count is not None:
-            lines += 1
-            for name in totals:
-                totals[name] += count[name]
+    totals = dict.fromkeys(ALL_COUNTS, 0)
+    for counts, lines in words.items():
+        for name, count in zip(ALL_COUNTS, counts, strict=True):
+            totals[name] += lines * count
     expected = totals["hits"] + totals["substitutions"] + totals["deletions"]
     errors = totals["substitutions"] + totals["deletions"] + totals["insertions"]
     plain = _share(totals["plain_errors"], totals["plain_words"])
+    lines = sum(words.values())
     return {"lines": lines, "expected": expected, **totals, "wer": _share(errors, expected), "plain_wer": plain}
 
 

@@ -28,6 +28,7 @@ WORD_COUNTS = ("hits", "substitutions", "deletions", "insertions")
 """Of the comparison."""
 PLAIN_COUNTS = ("plain_words", "plain_errors")
 """Of the evidence: what jiwer counts in lower-case text without punctuation."""
+ALL_COUNTS = (*WORD_COUNTS, *PLAIN_COUNTS)
 
 
 class TakeResult(NamedTuple):  # not a dataclass: making one takes a quarter of the time, for every take of a game

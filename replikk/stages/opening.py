@@ -77,9 +77,9 @@ def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
     note_damage(config)
     config_path = config.build_dir / "plan" / "config.json"
     write_if_changed(config_path, canonical_json(settings))
-    fingerprints = _fingerprints(config, scripts)
+    fingerprints = _fingerprints(config, plan, scripts)
     files = {}
-    for rule, fingerprint in {**fingerprints, "plan_lines": plan.digest}.items():
+    for rule, fingerprint in fingerprints.items():
         files[rule] = config.build_dir / "plan" / "settings" / f"{rule}.txt"
         write_if_changed(files[rule], fingerprint.encode())
     return Build(
@@ -130,7 +130,7 @@ def _check_rooms(config: Config) -> bytes:
     return good
 
 
-def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
+def _fingerprints(config: Config, plan: OpenPlan, scripts: Path) -> dict[str, str]:
     judge = [config.judge, config.judge_settings, _judge_identity(config)]
     code = _code(
         "stages/bench.py", "stages/transcribe_takes.py", "stages/voice_traits.py", "stages/voice_doubts.py", "judges",
@@ -149,7 +149,7 @@ def _fingerprints(config: Config, scripts: Path) -> dict[str, str]:
         "check_release": [_code("stages/check_release.py")],
     }
     fingerprints = {rule: digest([_content(scripts / f"{rule}.py"), *known]) for rule, known in depends_on.items()}
-    return {**fingerprints, "plan_lines": _content(scripts / "plan_lines.sh")}
+    return {**fingerprints, "plan_lines": digest([_content(scripts / "plan_lines.sh"), plan.digest])}
 
 
 def _evidence_tools(config: Config) -> str:

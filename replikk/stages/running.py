@@ -37,9 +37,12 @@ def open_job(
 ) -> Iterator[argparse.Namespace]:
     """What the rule says, by name: a path, a list of paths, a whole number or a word each; and ``config``.
 
+    ``fingerprint`` names the settings and the code that only this rule depends on, for rules of a build.
+
     Inside, the log is open as in ``stage_log``. The process ends with the block, also when the block succeeds.
     """
     parser = argparse.ArgumentParser()
+    parser.add_argument("--fingerprint", default="")
     for name in ("config", "log", *paths):
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in lists:

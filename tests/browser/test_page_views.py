@@ -194,7 +194,7 @@ def test_a_line_that_is_spoken_unlike_the_others_is_one_click_away(pilot, tmp_pa
     manifest["l07"]["duration_s"] = 12.0
     from replikk.report.figures import figures_of
 
-    data["figures"] = figures_of(data["lines"], frozenset(), [(None, None)] * 20, [1] * 20)
+    data["figures"] = figures_of(data["lines"], frozenset(), {}, [1] * 20)
     page = pilot.open(written(tmp_path, data, HISTORY))
     outlier = page.locator('[aria-labelledby="plot-rates"] a[href="#line-l07"]')
     assert "l07" in outlier.get_attribute("aria-label")

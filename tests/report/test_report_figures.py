@@ -24,11 +24,13 @@ def lines_with(durations_s: list[float], voice: str = "kari") -> list[dict[str, 
 
 
 def figures(lines: list[dict[str, Any]], drills: frozenset[str] = frozenset()) -> dict[str, Any]:
-    return figures_of(lines, drills, [(None, None)] * len(lines), [1] * len(lines))["voices"]
+    return figures_of(lines, drills, {}, [1] * len(lines))["voices"]
 
 
 def test_rate_counts_letters_of_what_was_spoken() -> None:
     assert letters_per_s({"spoken": "Hei, du – hei!", "duration_s": 2.0}) == 4.0
+    assert letters_per_s({"spoken": "Hei, du, hei.", "duration_s": 2.0}) == 4.0
+    assert letters_per_s({"spoken": "Hei, dù – 7 hei?!", "duration_s": 2.0}) == 4.5
     assert letters_per_s({"spoken": "Å ja", "duration_s": 2.0}) is None  # too short to tell a pace
     assert letters_per_s({"spoken": TEXT, "duration_s": None}) is None
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 
 import jsonschema
@@ -32,6 +33,30 @@ def test_the_manifest_is_as_published(small_game):
 def test_a_second_build_has_nothing_to_do(small_game):
     small_game.make()
     assert "Nothing to be done" in small_game.make()
+
+
+def test_a_build_with_nothing_to_do_does_not_load_pandas(small_game):
+    """Snakemake compares ``params:`` with it, a quarter of a second in every build: no rule of a build has any."""
+    small_game.make()
+    python, *rest = small_game.command()
+    done = subprocess.run(
+        [python, "-X", "importtime", *rest], cwd=small_game.root, text=True, capture_output=True, check=True
+    )
+    assert "Nothing to be done" in done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "snakemake.workflow" in loaded
+    assert "pandas" not in loaded
+
+
+def test_a_setting_that_changed_while_a_build_ran_is_not_lost(small_game):
+    """``snakemake -n`` beside a running build writes the files that the rules depend on, older than what it makes."""
+    small_game.make()
+    small_game.configure(delivery={"target_lufs": -23})
+    small_game.run("-n")
+    changed = small_game.build / "plan" / "settings" / "package_assets.txt"
+    os.utime(changed, (0, 0))
+    small_game.make()
+    assert small_game.manifest()["delivery"]["target_lufs"] == -23
 
 
 def test_one_changed_word_makes_one_take_and_touches_one_clip(small_game):

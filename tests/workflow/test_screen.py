@@ -88,7 +88,7 @@ def test_a_job_that_breaks_is_shown_with_its_command(small_game, tmp_path, monke
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     output = small_game.run().stdout
     assert "Error in rule report_quality" in output
-    assert "scripts/report_quality.py" in output
+    assert '"$REPLIKK_SCRIPTS"/report_quality.py' in output
     assert "Exiting because a job execution failed" in output
     assert "Complete log(s): " in output
 
