@@ -54,9 +54,6 @@ WRITTEN = [
 class Stopped(WorkflowError):
     """What a user can mend. Where in these files it came to light is no help, and looks as if they were broken."""
 
-    def __init__(self, error):
-        super().__init__(name_places(str(error), WRITTEN))
-
     __traceback__ = property(lambda self: None, lambda self, traceback: None)
 
 
@@ -97,7 +94,7 @@ if not ASKED:
         # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
         BUILD = open_build(config, Path(workflow.basedir) / "scripts")
     except ReplikkError as error:
-        raise Stopped(error)
+        raise Stopped(name_places(str(error), WRITTEN))
     except KeyboardInterrupt:
         print(
             "interrupted while the sheets were read; nothing was begun", file=sys.stderr
@@ -126,7 +123,7 @@ if not ASKED:
         try:
             hold_build_lock(Path(BUILD.folder))
         except ReplikkError as error:
-            raise Stopped(error)
+            raise Stopped(name_places(str(error), WRITTEN))
 
     onsuccess:
         end_timers()

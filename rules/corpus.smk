@@ -20,7 +20,7 @@ CONDA = "conda" in {
 try:
     CORPUS = open_corpus(config, environments=CONDA)
 except ReplikkError as error:
-    raise Stopped(error)
+    raise Stopped(name_places(str(error), WRITTEN))
 
 CORPUS_FOLDER = CORPUS.folder.path
 CORPUS_SCRIPTS = Path(workflow.basedir) / "scripts"

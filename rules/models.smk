@@ -16,7 +16,7 @@ from replikk.models.opening import open_models
 try:
     MODELS = open_models(config)
 except ReplikkError as error:
-    raise Stopped(error)
+    raise Stopped(name_places(str(error), WRITTEN))
 
 
 rule models:

@@ -15,7 +15,7 @@ try:
     # What the gate could not be held with is told before a week of training.
     TRAINING = open_training(config, promotes="promote" in sys.argv[1:])
 except ReplikkError as error:
-    raise Stopped(error)
+    raise Stopped(name_places(str(error), WRITTEN))
 
 
 rule train:
