@@ -1,4 +1,8 @@
-"""What tests of several rooms share: one headless Chromium, because a process can drive only one at a time."""
+"""What tests of several rooms share.
+
+One headless Chromium, because a process can drive only one at a time; and PyTorch on one thread, for sums in one order
+on every machine, and because small networks only wait for one another's threads.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,16 @@ import pytest
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -23,16 +23,10 @@ from replikk.engines.cosyvoice3.sampling import SamplingSettings
 from replikk.engines.cosyvoice3.silent_tokens import LONGEST_RUN, SILENT_IDS, without_long_silences
 from replikk.errors import EngineError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 GREEDY = SamplingSettings(greedy=True)
 SAMPLED = DecodeSettings()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def lively_model() -> LanguageModel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -20,15 +19,9 @@ from replikk.engines.cosyvoice3.records import ReferenceFeatures
 from replikk.engines.cosyvoice3.sizes import flow_sizes
 from replikk.errors import EngineError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ALONE_AND_TOGETHER = 1e-5  # float32 on a CPU; mel values reach about 6 here
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def build(state: dict[str, Tensor], **settings: Any) -> Flow:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from cosyvoice3_language_models import SMALL, golden_job, golden_model, random_model, random_prefix, random_state
@@ -15,15 +13,9 @@ from replikk.engines.cosyvoice3.key_value_cache import POSITIONS_STEP, KeyValueC
 from replikk.engines.cosyvoice3.language_model import LanguageModel, published_keys
 from replikk.errors import EngineError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LOG_PROB_TOLERANCE = 3e-4  # of the golden vectors' README, at a scale of 36
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def assert_log_probs(found: Tensor, case: GoldenCase) -> None:

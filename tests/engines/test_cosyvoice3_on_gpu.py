@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from cosyvoice3_language_models import SMALL, random_prefix, random_state
 from cosyvoice3_small import make_small_model
 from pretend_gpu import Capture, pretend_gpu
@@ -19,16 +17,10 @@ from replikk.engines.cosyvoice3.flow import Flow
 from replikk.engines.cosyvoice3.language_model import LanguageModel
 from replikk.engines.records import Take
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LAST_BIT = 4
 """Of 32,767: lines are rendered together on a GPU, which changes the last bits of sums."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -26,15 +25,9 @@ from replikk.engines.cosyvoice3.sampling import (
     uniforms_of_step,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PUBLISHED = SamplingSettings()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def window(tokens: list[int], length: int = PUBLISHED.window) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import pytest
@@ -28,16 +28,10 @@ from replikk.engines.cosyvoice3.training_sequences import (
 )
 from replikk.errors import EngineError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 WITH_LOSS = names_of_cases("llm", "train_*", having="loss")
 """The project's own copy has no whole head, so no loss."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def sequences_of(case: GoldenCase, model: LanguageModel) -> list[TrainingSequence]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -19,17 +18,11 @@ from replikk.engines.cosyvoice3.vocoder import Vocoder
 from replikk.engines.cosyvoice3.vocoder_source import VOICED_ABOVE_HZ, harmonic_sines, noise_amplitude
 from replikk.engines.cosyvoice3.vocoder_spectrum import short_time_transform
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = torch.device("cpu")
 ALONE_AND_TOGETHER = 1e-5
 GOLDEN_CASES = names_of_cases("hift", "*", having="finalize")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # --- the published code's vectors ---

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -19,14 +20,6 @@ from replikk.judges.records import Transcript  # noqa: E402
 
 CLIPS = [clip(seconds, seed) for seed, seconds in enumerate((0.05, 0.9, 3.0, 3.3, 9.5, 25.0))]
 """Shorter than a frame, of one window, and of several."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
