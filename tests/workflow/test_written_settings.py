@@ -69,6 +69,21 @@ def test_a_build_names_the_file_and_the_option_that_a_setting_came_from(small_ga
     assert "mine.yaml: thresholds.bands: there is no band 'lang'" in small_game.run("--configfile", "mine.yaml").stdout
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("engine: norsk\n", "mine.yaml: engine: there is no engine 'norsk'"),
+        ("judge: whisper\n", "mine.yaml: judge: there is no judge 'whisper'"),
+        ("engines: {espeak: {speed: 2}}\n", "mine.yaml: engines.espeak: has no setting 'speed'"),
+        ("engines: {espeak: {timeout_s: lenge}}\n", "mine.yaml: engines.espeak.timeout_s: must be a number of seconds"),
+        ("judges: {mini: {model: large}}\n", "mine.yaml: judges.mini: has no setting 'model'"),
+    ],
+)
+def test_engines_and_judges_say_which_setting_names_them(small_game: Game, written: str, told: str) -> None:
+    (small_game.root / "mine.yaml").write_text(written, encoding="utf-8")
+    assert told in small_game.run("--configfile", "mine.yaml").stdout
+
+
 def test_a_command_names_its_own_file(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text("seed: ja\n", encoding="utf-8")
