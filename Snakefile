@@ -93,6 +93,7 @@ if not ASKED:
     try:
         # Every sheet is read and checked here, before any job: a bad sheet stops the build in a second.
         BUILD = open_build(config, Path(workflow.basedir) / "scripts")
+        keep_places(Path(BUILD.config_path).parent, WRITTEN)
     except ReplikkError as error:
         raise Stopped(name_places(str(error), WRITTEN))
     except KeyboardInterrupt:
@@ -101,7 +102,6 @@ if not ASKED:
         )
         sys.exit(EXIT_INTERRUPTED)
 
-    keep_places(Path(BUILD.config_path).parent, WRITTEN)
     SCREEN.release = Path(BUILD.folder) / "release.json"
 
     include: "rules/common.smk"

@@ -2,7 +2,7 @@
 
 Who runs out of memory takes smaller batches. A GPU that was unplugged, reset or taken by a driver's crash says so at
 whatever call comes next; that is told in one sentence, because there is nothing in the program to look for. An error
-that names no part of CUDA keeps its traceback.
+that names no part of CUDA keeps its traceback, and so does one that CUDA itself calls a wrong question.
 
 Free of PyTorch, whose own error for memory is a RuntimeError that says so.
 """
@@ -18,6 +18,11 @@ OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "_ALLOC_FAILED")
 """In a RuntimeError: PyTorch's CPU allocator, PyTorch and the CUDA driver, cuBLAS and cuDNN for their workspaces."""
 LOST = ("CUDA error", "CUDA driver error", "cuDNN error", "CUDNN_STATUS", "CUBLAS_STATUS", "NCCL error", "NVML")
 """In a RuntimeError: PyTorch for the runtime and the driver, and the libraries that it calls."""
+FAULTS = (
+    "device-side assert", "no kernel image", "invalid argument", "invalid configuration", "stream is capturing",
+    "INVALID_VALUE", "BAD_PARAM", "NOT_SUPPORTED",
+)  # fmt: skip
+"""In the same errors, where a GPU in good health refuses what it is asked: of our making, or of an installation's."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -32,6 +37,7 @@ def is_lost_gpu(error: BaseException) -> bool:
     return (
         isinstance(error, RuntimeError)
         and not is_out_of_memory(error)
+        and not any(words in str(error) for words in FAULTS)
         and (type(error).__name__ == "AcceleratorError" or any(words in str(error) for words in LOST))
     )
 

@@ -97,8 +97,9 @@ def write_if_changed(path: Path, data: bytes, *, sync: bool = True) -> bool:
 
 REFUSALS = frozenset({
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR,
-    errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE, errno.EBUSY, errno.ETXTBSY, errno.ENXIO,
-    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOLCK, errno.ENODEV, errno.ETIMEDOUT,
+    errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE,
+    errno.EBUSY, errno.ETXTBSY, errno.ENXIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOLCK, errno.ENODEV,
+    errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN,
 })  # fmt: skip
 """What a system says of files and disks that a user can do something about. Anything else is a fault of ours."""
 

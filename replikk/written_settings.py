@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from replikk.files import write_if_changed
+from replikk.files import canonical_json, write_if_changed
 
 ASSUMED = "config.yaml"
 _SETTING = re.compile(r"\bconfig\.yaml(?=:? (\w[\w-]*(?:\.[\w-]+)*)\b)")
@@ -66,7 +66,7 @@ def _settings_of(place: Place) -> Mapping[str, Any]:
 
 def keep_places(folder: Path, places: Sequence[Place]) -> None:
     """Keep the places beside the settings of a build (``plan/config.json``), for its jobs."""
-    write_if_changed(folder / _KEPT, orjson.dumps([list(place) for place in places]))
+    write_if_changed(folder / _KEPT, canonical_json([list(place) for place in places]))
 
 
 def kept_places(settings_path: Path) -> list[Place]:

@@ -19,6 +19,7 @@ CONDA = "conda" in {
 
 try:
     CORPUS = open_corpus(config, environments=CONDA)
+    keep_places(Path(CORPUS.config_path).parent, WRITTEN)
 except ReplikkError as error:
     raise Stopped(name_places(str(error), WRITTEN))
 

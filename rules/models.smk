@@ -15,6 +15,7 @@ from replikk.models.opening import open_models
 
 try:
     MODELS = open_models(config)
+    keep_places(Path(MODELS.config_path).parent, WRITTEN)
 except ReplikkError as error:
     raise Stopped(name_places(str(error), WRITTEN))
 

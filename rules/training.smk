@@ -14,6 +14,7 @@ from replikk.training.opening import open_training
 try:
     # What the gate could not be held with is told before a week of training.
     TRAINING = open_training(config, promotes="promote" in sys.argv[1:])
+    keep_places(Path(TRAINING.config_path).parent, WRITTEN)
 except ReplikkError as error:
     raise Stopped(name_places(str(error), WRITTEN))
 

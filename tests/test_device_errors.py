@@ -20,6 +20,15 @@ from replikk.errors import EngineError
         ("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", False, True),
         ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`", False, True),
         ("NCCL error in: ProcessGroupNCCL.cpp:77, unhandled cuda error", False, True),
+        # CUDA says these of a program or of an installation, on a GPU that is in good health.
+        ("CUDA error: device-side assert triggered", False, False),
+        ("CUDA error: no kernel image is available for execution on the device", False, False),
+        ("CUDA error: invalid argument", False, False),
+        ("CUDA error: invalid configuration argument", False, False),
+        ("CUDA error: operation not permitted when stream is capturing", False, False),
+        ("CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling `cublasGemmEx`", False, False),
+        ("cuDNN error: CUDNN_STATUS_BAD_PARAM", False, False),
+        ("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED", False, False),
         (
             "Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!",
             False,

@@ -91,4 +91,4 @@ def make_engine(name: str, settings: dict[str, Any]) -> Engine:
         from replikk.engines.speech_api.building import SpeechApiBuildEngine
 
         return SpeechApiBuildEngine(settings)
-    raise EngineError(f"engine: there is no engine '{name}'; use espeak, cosyvoice3 or speech-api")
+    raise EngineError(f"config.yaml: engine: there is no engine '{name}'; use espeak, cosyvoice3 or speech-api")

@@ -58,10 +58,12 @@ class EspeakEngine:
         """Raises EngineError for settings it does not know, and when the wheel is missing."""
         unknown = sorted(str(key) for key in settings if key != "timeout_s")
         if unknown:
-            raise EngineError(f"engine espeak: it has no setting '{unknown[0]}'; remove it (timeout_s is the only one)")
+            raise EngineError(f"config.yaml: engines.espeak: has no setting '{unknown[0]}'; timeout_s is the only one")
         timeout_s = settings.get("timeout_s", DEFAULT_TIMEOUT_S)
         if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not 0 < timeout_s <= 3600:
-            raise EngineError("engine espeak: timeout_s must be a number of seconds from 0 to 3600; the default is 20")
+            raise EngineError(
+                "config.yaml: engines.espeak.timeout_s: must be a number of seconds from 0 to 3600; the default is 20"
+            )
         espeak_pool.find_library()
         self._timeout_s = float(timeout_s)
 

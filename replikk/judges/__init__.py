@@ -73,4 +73,6 @@ def make_judge(name: str, settings: dict[str, Any]) -> Judge:
         from replikk.judges.speech_api.judge import SpeechApiJudge
 
         return SpeechApiJudge(settings)
-    raise JudgeError(f"judge: there is no judge '{printable(name, 40)}'; use mini, nb-whisper or speech-api")
+    raise JudgeError(
+        f"config.yaml: judge: there is no judge '{printable(name, 40)}'; use mini, nb-whisper or speech-api"
+    )

@@ -58,7 +58,7 @@ class Checkpoint:
     """Everything that a run is continued from."""
 
     place: Place
-    adapter: Mapping[str, Tensor]  # by the names of LowRankAdapter.parameters
+    adapter: Mapping[str, Tensor]  # by the names of LowRankAdapter.factors
     ema: Mapping[str, Tensor]
     moments: Mapping[str, Tensor]  # NAME.exp_avg, NAME.exp_avg_sq, NAME.step
     random: Mapping[str, Tensor]

@@ -28,12 +28,14 @@ READINGS = 4
         ("pe se-ar og te ve-ane", "pe se'ar og te ve'ane"),
         ("te ve-ens lyd", "te ve'ens lyd"),
         ("Jaaa! Aaaah.", "Ja-a! A-ah."),
+        ("Jaa, ja vel. Men jaa!", "Ja-a, ja vel. Men ja-a!"),
         # What is read right stays: compounds, other words, names with aa.
         ("te ve-serien", "te ve-serien"),
         ("idé-en", "idé-en"),
         ("to pe se-er", "to pe se-er"),  # the judge hears the apostrophe as "ser"
         ("J-jeg", "J-jeg"),
         ("Haakon og Aase", "Haakon og Aase"),
+        ("Herr Jaabæk", "Herr Jaabæk"),
         ("", ""),
     ],
 )
@@ -59,6 +61,8 @@ def test_what_the_library_is_given(planned: str, given: str) -> None:
         "TV-serien begynner nå.",
         "Jaaa, det er fint!",
         "Aaah, så godt!",
+        "Jaa, det er fint!",
+        "Men jaa, det er fint!",
         "Haakon bor i huset ved havet.",
         "Kong Haakon hilser på Mette-Marit.",
         "Aase kommer i morgen.",

@@ -27,6 +27,7 @@ from replikk.judges.mini.words import number_words
         ("½ liter 🎉", "liter"),
         ("snake_case", "snake case"),
         ("Kong Haakon og AASE på Grønaasen", "kong håkon og åse på grønåsen"),
+        ("Jaa, Jaabæk!", "jaa jåbæk"),  # drawn out, not a name
         ("Aaron kjører Saab", "aaron kjører saab"),
         ("en kanadaavtale, jaaa, Aaaah!", "en kanadaavtale jaaa aaaah"),
     ],

@@ -296,6 +296,8 @@ def request_for(planned, take, plan):
         ("OSError(errno.ENOSPC, 'No space left on device', 'x.flac')", 3, "x.flac: cannot be used (No space left"),
         ("PermissionError(errno.EACCES, 'Permission denied', 'x.flac')", 3, "x.flac: cannot be used (Permission"),
         ("FileNotFoundError(errno.ENOENT, 'No such file', 'x.flac')", 3, "x.flac: cannot be used (No such file"),
+        ("FileExistsError(errno.EEXIST, 'File exists', 'assets')", 3, "assets: cannot be used (File exists"),
+        ("OSError(errno.ENOTCONN, 'not connected', 'x.flac')", 3, "x.flac: cannot be used (not connected"),  # a share
         ("OSError(errno.EBADF, 'Bad file descriptor')", 1, "a fault of replikk"),
         ("OSError('not a gzipped file')", 1, "a fault of replikk"),
         ("ChildProcessError(errno.ECHILD, 'No child processes')", 1, "a fault of replikk"),

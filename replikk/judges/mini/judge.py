@@ -32,7 +32,7 @@ class MiniJudge:
         """Raises JudgeError for any setting."""
         if settings:
             unknown = printable(str(sorted(settings)[0]), 40)
-            raise JudgeError(f"judge mini: it has no setting '{unknown}'; remove it (mini has none)")
+            raise JudgeError(f"config.yaml: judges.mini: has no setting '{unknown}'; remove it (it has none)")
         self._beam = BeamSettings()
 
     def fingerprint(self) -> str:

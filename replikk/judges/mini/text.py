@@ -3,7 +3,8 @@
 Foreign letters become the Norwegian letter that sounds most alike (é is e, ü is y, ö is ø); everything that is not a
 letter separates words, except the apostrophe, which is dropped (``Lars'`` is one word). Digits that reach the judge
 although the dialogue room spells numbers out are spelled out here. In names *aa* is *å* (Haakon), as the voice says it
-and as the judge therefore hears it; not in names from elsewhere (Aaron), and not in other words (*kanadaavtale*).
+and as the judge therefore hears it; not in names from elsewhere (Aaron), nor in *jaa*, which begins sentences, nor in
+other words (*kanadaavtale*).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def encode(text: str) -> list[int]:
 
 def _name(match: re.Match[str]) -> str:
     name = match[0].lower()
-    return name if "aaa" in name or name.startswith(_OTHER_NAMES) else name.replace("aa", "å")
+    return name if "aaa" in name or name == "jaa" or name.startswith(_OTHER_NAMES) else name.replace("aa", "å")
 
 
 def _spell_digits(match: re.Match[str]) -> str:
