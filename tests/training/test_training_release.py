@@ -93,7 +93,7 @@ def test_a_folder_that_was_copied_without_snakemakes_memory_is_trained_on(
 def test_wrong_settings_stop_at_once(project: Path) -> None:
     done = snakemake(project, "train", "--config", "training={rang: 3}")
     assert done.returncode != 0
-    assert "config.yaml: training.rang: is not a setting; did you mean 'rank'?" in done.stdout
+    assert "--config: training.rang: is not a setting; did you mean 'rank'?" in done.stdout
 
 
 FEW = ("short", "middle", "long")
