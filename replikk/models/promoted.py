@@ -2,8 +2,10 @@
 
 A checkpoint lies in ``RUN/checkpoints/STEP/``, beside its ``state.json``; what the gate promoted lies in
 ``RUN/released/NAME/``, beside the ``decision.json`` that says so and ``SHA256SUMS``, which says which bytes it was.
-What a build would read is compared with those; the hashes are remembered where the engine remembers them. A checkpoint
-that was copied somewhere else with what lies beside it is still one. An adapter from anywhere else is not ours to judge.
+What a build would read is compared with those; the hashes are remembered where the engine remembers them.
+
+A checkpoint that was copied somewhere else with what lies beside it is still one. An adapter from anywhere else is not
+ours to judge.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def _changed_file(release: Path, adapter: Path, hashes: Path | None) -> Path | N
         found = cached_sha256(files, hashes if hashes is not None and hashes.is_file() else None)
     except ReplikkError:
         return None  # is told by the engine, which reads the same files
-    sums = _sums(release / "SHA256SUMS")
+    sums = released_sums(release)
     config = files[0].parent / CONFIG_NAME
     # A config that is gone changes the sound as well: the scale stands in it, and in no tensor.
     wanted = (*files, config) if config not in files and _name(config, release) in sums else files
@@ -81,10 +83,13 @@ def _name(file: Path, release: Path) -> str:
     return file.relative_to(release).as_posix()
 
 
-def _sums(path: Path) -> dict[str, str]:
-    """Hashes by the name below the release; empty where the list is gone or damaged, and then nothing is promoted."""
+def released_sums(release: Path) -> dict[str, str]:
+    """Hashes by the name below the release, from ``SHA256SUMS``.
+
+    Empty where the list is gone or damaged; then nothing is promoted.
+    """
     try:
-        rows = path.read_text(encoding="utf-8").splitlines()
+        rows = (release / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     return {name: sha256 for sha256, _, name in (row.partition("  ") for row in rows)}
