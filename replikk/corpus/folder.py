@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +31,12 @@ class CorpusFolder:
         return f"{stage}/{shard}.tar"
 
     def downloads(self, shard: str) -> Path:
-        return self.path / "downloads" / shard
+        """Raw files of the hub while the shard is fetched: with columns that no artefact may have, such as names."""
+        return self.all_downloads / shard
+
+    @property
+    def all_downloads(self) -> Path:
+        return self.path / "downloads"
 
     @property
     def duplicates(self) -> Path:
@@ -48,3 +56,21 @@ class CorpusFolder:
     @property
     def card(self) -> Path:
         return self.path / "card" / "index.html"
+
+
+def remove_downloads(folder: Path) -> None:
+    """A folder of ``downloads`` with all that is in it, if it is there."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def remove_done_downloads(folder: CorpusFolder, shards: Iterable[str]) -> None:
+    """Raw files that killed runs left of shards that are made.
+
+    Only those: the others are continued, by a job that may be running beside the process that asks.
+    """
+    for shard in shards:
+        if folder.downloads(shard).exists() and folder.manifest("fetch", shard).exists():
+            remove_downloads(folder.downloads(shard))
+            with contextlib.suppress(OSError):  # not empty: there are other shards
+                folder.all_downloads.rmdir()

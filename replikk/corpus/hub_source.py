@@ -5,7 +5,8 @@ and NPSC from the hub's own conversion to Parquet, of which only the columns tha
 members of parliament stand in another one. Of NST the near microphone is taken; the far one has the same readings.
 
 A file is fetched with what the project uses for models: from where an earlier transfer stopped, compared with its
-hash, and deleted when its shard is made.
+hash, and deleted when it was read. What a kill leaves is continued by the next run, or deleted with the folder of the
+shard when that is made, or at the start of a run that finds it made.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from replikk.corpus.folder import remove_downloads
 from replikk.corpus.settings import Source
 from replikk.corpus.sources import RawClip
 from replikk.errors import ReplikkError, printable
@@ -88,24 +90,28 @@ def hub_clips(source: Source, listed: dict[str, Any], files: list[dict[str, Any]
         else:
             yield from npsc_clips(path, row["path"])
         path.unlink()
-    if work.is_dir() and not any(work.iterdir()):
-        work.rmdir()
+    remove_downloads(work)  # with what was left of another commit, or of another number of shards
 
 
 def _fetched(repository: str, revision: str, row: dict[str, Any], work: Path, total: TotalProgress) -> Path:
     work.mkdir(parents=True, exist_ok=True)
     path = work / row["path"].replace("/", "_")
-    if not path.is_file():
+    if not path.is_file() or not _is_announced(path, row):
+        path.unlink(missing_ok=True)
         part = path.with_name(path.name + ".part")
         try:
             download(repository, revision, row["path"], part, row["bytes"], total)
         except ReplikkError as error:
             raise _of_corpus(error) from error
-        if part.stat().st_size != row["bytes"] or (row["sha256"] and sha256_file(part) != row["sha256"]):
+        if not _is_announced(part, row):
             part.unlink()
             raise ReplikkError(f"{repository}: {row['path']}: what arrived is not what the hub announced; run again")
         part.replace(path)
     return path
+
+
+def _is_announced(path: Path, row: dict[str, Any]) -> bool:
+    return bool(path.stat().st_size == row["bytes"] and row["sha256"] in ("", None, sha256_file(path)))
 
 
 def _of_corpus(error: ReplikkError) -> ReplikkError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from replikk.config import Config, read_config
-from replikk.corpus.folder import CorpusFolder
+from replikk.corpus.folder import CorpusFolder, remove_done_downloads
 from replikk.corpus.folder_source import METADATA, audio_files
 from replikk.corpus.recognisers import recogniser_problems
 from replikk.corpus.separation import separator_problem
@@ -22,7 +22,7 @@ from replikk.corpus.settings import CorpusSettings, Source, read_corpus_settings
 from replikk.corpus.speakers import speaker_check_problem
 from replikk.dialogue.licences import non_commercial
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, digest, write_if_changed
+from replikk.files import canonical_json, digest, unusable, write_if_changed
 from replikk.models.present import model_paths, require_models
 
 
@@ -82,12 +82,17 @@ def open_corpus(settings: Mapping[str, Any], environments: bool = False) -> Corp
     python = "python" if environments else sys.executable
     config_path = config.build_dir / "plan" / "config.json"
     write_if_changed(config_path, canonical_json(settings))
+    shards = tuple(shard for source in corpus.sources for shard in source.shard_names())
+    try:
+        remove_done_downloads(corpus_folder(config), shards)
+    except OSError as error:
+        raise unusable(error) from error
     return CorpusTarget(
         config_path=str(config_path),
         logs=str(config.build_dir / "logs"),
         folder=corpus_folder(config),
         sources=tuple(source.name for source in corpus.sources),
-        shards=tuple(shard for source in corpus.sources for shard in source.shard_names()),
+        shards=shards,
         model=str(model_paths(config.models).base),
         source_contents=contents,
         fetch_fingerprints={

@@ -123,11 +123,11 @@ def require_judge_models(settings: ModelSettings) -> None:
         raise ReplikkError(missing)
 
 
-def require_models(settings: ModelSettings, commercial: bool) -> None:
+def require_models(settings: ModelSettings, commercial: bool, hashes: Path | None = None) -> None:
     """For the start of a build: raises ReplikkError when a model may not be used, was promoted by no gate, or is not
-    here."""
+    here. ``hashes``: the engine's file of known hashes."""
     problems = model_licence_problems(settings, commercial)
-    if unpromoted := unpromoted_adapter_problem(settings):
+    if unpromoted := unpromoted_adapter_problem(settings, hashes):
         problems.append(unpromoted)
     if not problems and (missing := missing_models(settings)):
         problems = [missing]

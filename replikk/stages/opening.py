@@ -64,7 +64,9 @@ def open_build(settings: Mapping[str, Any], scripts: Path) -> Build:
 
 def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
     if config.engine == "cosyvoice3":
-        require_models(config.models, config.commercial)
+        from replikk.engines.cosyvoice3.engine import HASHES_FILE
+
+        require_models(config.models, config.commercial, config.build_dir / "store" / "cosyvoice3" / HASHES_FILE)
     if config.engine == "speech-api":
         from replikk.engines.speech_api.building import require_licence
 

@@ -6,11 +6,14 @@
     decision.json   the gate's decision
     SHA256SUMS      of everything else
 
-Written under a temporary name and renamed; a release is never written over.
+Written under a temporary name and renamed; weights are never written over. Where a later gate promotes the same
+checkpoint again, card and decision become that gate's, as the gate's own decision does. A release whose weights are not
+those of the checkpoint any more (changed by hand, or left by another run of that name) is moved aside and made anew.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -24,19 +27,31 @@ from replikk.engines.cosyvoice3.export import export_language_model
 from replikk.engines.cosyvoice3.merging import merge_adapter
 from replikk.engines.cosyvoice3.model_folder import open_model_folder
 from replikk.errors import ReplikkError
-from replikk.files import canonical_json, read_json, sha256_file, write_atomic
+from replikk.files import canonical_json, read_json, sha256_file, write_if_changed
 from replikk.models.licences import model_licences
 from replikk.models.present import model_paths
+from replikk.models.promoted import released_sums
 from replikk.training.checkpoints import read_state
 from replikk.training.settings import read_training_settings
 
+log = logging.getLogger(__name__)
+
+_TOLD = ("README.md", "decision.json")
+"""What is told of the weights: each gate anew."""
+
 
 def write_release(config: Config, run: Path, adapter: Path, name: str, decision: Mapping[str, Any]) -> Path:
-    """The release folder of a candidate, made unless it is there. Raises ReplikkError where it cannot be written."""
+    """The release folder of a candidate, with card and decision of this gate.
+
+    Raises ReplikkError where it cannot be written.
+    """
     target = run / "released" / name.replace("/", ".")
-    if target.exists():
-        return target
     try:
+        if _has_weights_of(target, adapter):
+            # Killed half-way, the gate has no decision yet either, and the next one writes all three.
+            kept = {path: sha256 for path, sha256 in released_sums(target).items() if path not in _TOLD}
+            _tell(target, kept, config, name, adapter, decision)
+            return target
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".tmp-"))
         temporary.chmod(0o755)
@@ -45,15 +60,8 @@ def write_release(config: Config, run: Path, adapter: Path, name: str, decision:
             read = open_model_folder(model_paths(config.models).base).read_language_model()
             merged, _ = merge_adapter(read.state, read_adapter(adapter, read.sizes))
             export_language_model(temporary / "llm.pt", merged, read.sizes)
-            state = read_state(adapter.parent)
-            write_atomic(temporary / "README.md", model_card(config, name, state, decision).encode())
-            write_atomic(temporary / "decision.json", canonical_json(decision))
-            sums = [
-                f"{sha256_file(path)}  {path.relative_to(temporary)}\n"
-                for path in sorted(temporary.rglob("*"))
-                if path.is_file()
-            ]
-            write_atomic(temporary / "SHA256SUMS", "".join(sums).encode())
+            _tell(temporary, _sums(temporary), config, name, adapter, decision)
+            _move_aside(target)
             temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -62,6 +70,46 @@ def write_release(config: Config, run: Path, adapter: Path, name: str, decision:
             f"{target}: cannot be written ({error.strerror or error}); make room, then run again"
         ) from error
     return target
+
+
+def _has_weights_of(release: Path, adapter: Path) -> bool:
+    """Whether everything in a release is as it was made, from this adapter."""
+    listed = {path: sha256 for path, sha256 in released_sums(release).items() if path not in _TOLD}
+    if "llm.pt" not in listed or not all((release / path).is_file() for path in listed):
+        return False
+    promoted = {f"adapter/{path}": sha256 for path, sha256 in _sums(adapter).items()}
+    return (
+        promoted.items() <= listed.items()
+        and len(listed) == len(promoted) + 1
+        and all(sha256_file(release / path) == sha256 for path, sha256 in listed.items())
+    )
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
+
+
+def _tell(
+    release: Path, weights: Mapping[str, str], config: Config, name: str, adapter: Path, decision: Mapping[str, Any]
+) -> None:
+    """Card, decision and the list of hashes."""
+    card = model_card(config, name, read_state(adapter.parent), decision)
+    write_if_changed(release / "README.md", card.encode())
+    write_if_changed(release / "decision.json", canonical_json(decision))
+    sums = {**weights, **{told: sha256_file(release / told) for told in ("README.md", "decision.json")}}
+    rows = [f"{sha256}  {path}\n" for path, sha256 in sorted(sums.items())]
+    write_if_changed(release / "SHA256SUMS", "".join(rows).encode())
+
+
+def _move_aside(release: Path) -> None:
+    """Under another name no build speaks with it: its decision names this one."""
+    if not release.exists():
+        return
+    taken = sum(1 for _ in release.parent.glob(f"{release.name}.changed*"))
+    aside = release.with_name(f"{release.name}.changed{taken + 1}")
+    release.rename(aside)
+    log.warning("%s: its files are not those of the checkpoint; moved to %s and made anew", release, aside.name)
 
 
 def model_card(config: Config, name: str, state: Mapping[str, Any], decision: Mapping[str, Any]) -> str:

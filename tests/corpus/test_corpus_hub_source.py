@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parent.parent / "models"))  # the small hub
 from small_hub import Repository, SmallHub, serve
 
 from replikk.corpus.fetch import fetch_clips, list_source
-from replikk.corpus.folder import CorpusFolder
+from replikk.corpus.folder import CorpusFolder, remove_done_downloads
 from replikk.corpus.hub_source import npsc_clips
 from replikk.corpus.manifest import read_manifest
 from replikk.corpus.settings import CorpusSettings, Source
@@ -138,6 +138,47 @@ def test_names_of_members_of_parliament_reach_no_artefact(hub: SmallHub, tmp_pat
         if path.is_file():
             content = path.read_bytes()
             assert b"Nordmann" not in content and b"Noe annet" not in content, path
+
+
+def left_by_a_kill(folder: Path, shard: str) -> Path:
+    """A raw file, as a run that was killed leaves it."""
+    left = CorpusFolder(folder).downloads(shard) / "16K_mp3_bokmaal_train_0007.parquet.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(MEMBER.encode())
+    return left
+
+
+def test_nothing_raw_is_left_of_a_shard_that_is_made(hub: SmallHub, tmp_path: Path) -> None:
+    """Nor what a killed run left there of files that belong to another shard since, because ``shards`` was changed."""
+    left_by_a_kill(tmp_path, "npsc-00000")
+    fetch(tmp_path, NPSC)
+    assert list((tmp_path / "downloads").iterdir()) == []
+
+
+def test_a_file_of_another_commit_is_not_taken_for_this_one(hub: SmallHub, tmp_path: Path) -> None:
+    """It was whole when the run was killed; since then the hub has another one of that name."""
+    old = CorpusFolder(tmp_path).downloads("npsc-00000") / "16K_mp3_bokmaal_train_0000.parquet"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"of the commit before")
+    assert [row.text for row in fetch(tmp_path, NPSC)] == lines()[:3]
+
+
+def test_what_is_left_of_done_shards_goes_at_the_next_start_and_the_rest_waits(hub: SmallHub, tmp_path: Path) -> None:
+    fetch(tmp_path, NPSC)
+    done, waits = left_by_a_kill(tmp_path, "npsc-00000"), left_by_a_kill(tmp_path, "npsc-00001")
+    remove_done_downloads(CorpusFolder(tmp_path), ["npsc-00000", "npsc-00001"])
+    assert not done.parent.exists() and waits.is_file()  # its transfer goes on from there
+
+
+def test_a_finished_corpus_leaves_no_downloads(tmp_path: Path) -> None:
+    """Of sources and shards that are no longer in the settings neither; and the next start looks as well."""
+    project = CorpusProject(tmp_path, [{"name": "own", "kind": "embedded", "clips": 3, "shards": 1}])
+    left = left_by_a_kill(project.corpus, "npsc-00005")
+    project.make()
+    assert not left.parent.parent.exists()
+    left = left_by_a_kill(project.corpus, "own-00000")
+    assert "Nothing to be done" in project.make()
+    assert not left.parent.parent.exists()
 
 
 def sentences(audio: object) -> pyarrow.Table:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,13 @@ def run(tmp_path: Path) -> Path:
         (run / folder).mkdir(parents=True)
     (run / "run.json").write_text("{}")
     decide(run, "step_0001000/ema_adapter")
+    release = run / "released" / "step_0001000.ema_adapter"
+    adapter = {"adapter/adapter_model.safetensors": b"promoted", "adapter/adapter_config.json": b"{}"}
+    contents = {**adapter, "llm.pt": b"all"}
+    for name, content in contents.items():
+        (release / name).write_bytes(content)
+    sums = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()]
+    (release / "SHA256SUMS").write_text("".join(sums))
     return run
 
 
@@ -71,6 +80,51 @@ def test_a_release_that_its_decision_does_not_name(run: Path, promoted: str | No
 def test_a_damaged_decision_promotes_nothing(run: Path) -> None:
     (run / "released" / "step_0001000.ema_adapter" / "decision.json").write_text("{")
     assert unpromoted_adapter_problem(settings(run / "released" / "step_0001000.ema_adapter" / "adapter"))
+
+
+@pytest.mark.parametrize("named", ["adapter", "adapter/adapter_model.safetensors", "llm.pt"])
+def test_a_release_speaks_by_whichever_of_its_files(run: Path, named: str) -> None:
+    assert unpromoted_adapter_problem(settings(run / "released" / "step_0001000.ema_adapter" / named)) is None
+
+
+@pytest.mark.parametrize(
+    ("named", "changed", "content"),
+    [
+        ("adapter", "adapter/adapter_model.safetensors", b"swapped!"),
+        ("adapter", "adapter/adapter_config.json", b'{"lora_alpha": 99}'),
+        ("adapter", "adapter/adapter_config.json", None),
+        ("adapter/adapter_model.safetensors", "adapter/adapter_model.safetensors", b"swapped!"),
+        ("adapter/other.safetensors", "adapter/other.safetensors", b"added"),
+        ("llm.pt", "llm.pt", b"swapped!"),
+        ("adapter", "SHA256SUMS", None),
+        ("adapter", "SHA256SUMS", b"\xff\n\n"),
+    ],
+)
+def test_a_release_whose_files_changed_since_its_promotion(
+    run: Path, named: str, changed: str, content: bytes | None
+) -> None:
+    release = run / "released" / "step_0001000.ema_adapter"
+    (release / changed).unlink(missing_ok=True)
+    if content is not None:
+        (release / changed).write_bytes(content)
+    said = unpromoted_adapter_problem(settings(release / named))
+    assert said is not None and "\n" not in said
+    assert ("/adapter/adapter_model.safetensors'" if changed == "SHA256SUMS" else f"/{changed}'") in said
+    assert "is not what SHA256SUMS of its release says was promoted" in said and "run snakemake promote" in said
+    assert unpromoted_adapter_problem(settings(release / named, unpromoted_adapter=True)) is None
+
+
+def test_its_hashes_are_remembered_where_the_build_remembers_them(run: Path, tmp_path: Path) -> None:
+    """By path, size and time: 50 MB are not read at the start of every build."""
+    adapter, hashes = run / "released" / "step_0001000.ema_adapter" / "adapter", tmp_path / "hashes.json"
+    assert unpromoted_adapter_problem(settings(adapter), hashes) is None
+    assert not hashes.exists()  # a build that may yet be refused leaves nothing behind
+    hashes.write_text("{}")
+    assert unpromoted_adapter_problem(settings(adapter), hashes) is None
+    known = json.loads(hashes.read_text())
+    assert str(adapter / "adapter_model.safetensors") in known
+    swapped = shutil.copyfile(adapter / "adapter_config.json", adapter / "adapter_model.safetensors")
+    assert str(swapped) in str(unpromoted_adapter_problem(settings(adapter), hashes))
 
 
 def test_adapters_from_elsewhere_are_not_ours_to_judge(tmp_path: Path) -> None:

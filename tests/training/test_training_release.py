@@ -19,6 +19,7 @@ from replikk.engines.cosyvoice3.adapters import read_adapter
 from replikk.engines.cosyvoice3.merging import merge_adapter
 from replikk.engines.cosyvoice3.model_folder import open_model_folder
 from replikk.errors import ReplikkError
+from replikk.files import canonical_json
 from replikk.training.gate import decide
 from replikk.training.promote import candidate_adapters, promote
 from replikk.training.release import write_release
@@ -115,9 +116,7 @@ def test_a_release_is_whole_and_can_be_checked(project: Path, run: Path) -> None
     record |= {"speaker_model": "speaker 2 abc", "likeness": {name: {"all": {"value": 0.7, "low": 0.6, "high": 0.8}}}}
     config = read_config(yaml.safe_load((project / "config.yaml").read_text()) | {"build_dir": str(project / "build")})
     release = write_release(config, run, candidates[name], name, record)
-    for line in (release / "SHA256SUMS").read_text().splitlines():
-        sha256, path = line.split("  ")
-        assert hashlib.sha256((release / path).read_bytes()).hexdigest() == sha256
+    assert sums_of(release) == listed_sums(release)
     card = (release / "README.md").read_text(encoding="utf-8")
     assert "| all | 0.0 % | -10.0 (-10.0 to -10.0) | -10.0 (-10.0 to -10.0) |" in card
     assert "makes 10.0 word errors in a hundred fewer than base" in card
@@ -128,8 +127,35 @@ def test_a_release_is_whole_and_can_be_checked(project: Path, run: Path) -> None
     merged, _ = merge_adapter(read.state, read_adapter(release / "adapter", read.sizes))
     exported = torch.load(release / "llm.pt", weights_only=True)
     assert all(torch.equal(exported[key], value) for key, value in merged.items())
-    assert write_release(config, run, candidates[name], name, {}) == release  # and is not written again
-    assert (release / "README.md").read_text(encoding="utf-8") == card
+
+    # A later gate promotes it again: card and decision are those of that gate, and the weights stay.
+    weights = {path: path.stat().st_mtime_ns for path in (release / "llm.pt", *(release / "adapter").iterdir())}
+    later = {**record, "seeds": [11, 12], "why": "makes fewer word errors than before"}
+    assert write_release(config, run, candidates[name], name, later) == release
+    card = (release / "README.md").read_text(encoding="utf-8")
+    assert "Promoted because it makes fewer word errors than before." in card and "from 2 seeds" in card
+    assert (release / "decision.json").read_bytes() == canonical_json(later)
+    assert weights == {path: path.stat().st_mtime_ns for path in weights}
+    assert sums_of(release) == listed_sums(release)
+
+    # Weights that were changed by hand are not described as the ones that were heard.
+    (release / "adapter" / "adapter_model.safetensors").write_bytes(b"another one")
+    assert write_release(config, run, candidates[name], name, later) == release
+    assert sums_of(release / "adapter") == sums_of(candidates[name]) and sums_of(release) == listed_sums(release)
+    aside = release.with_name(f"{release.name}.changed1")
+    assert (aside / "adapter" / "adapter_model.safetensors").read_bytes() == b"another one"
+    assert sorted(path.name for path in release.parent.iterdir()) == [release.name, aside.name]
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file by its name below the folder, without the list itself."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS"]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def listed_sums(release: Path) -> dict[str, str]:
+    rows = [line.split("  ") for line in (release / "SHA256SUMS").read_text().splitlines()]
+    return {path: sha256 for sha256, path in rows}
 
 
 def test_the_gate_needs_the_real_voice_and_checkpoints(project: Path, tmp_path: Path) -> None:
