@@ -172,6 +172,8 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Confi
     content, problems = read_yaml(path)
     if problems:
         raise ReplikkError("\n".join(str(problem) for problem in problems))
+    if not isinstance(content or {}, Mapping):
+        raise ReplikkError(f"{path}: holds no settings by name; write 'name: value', one setting in a line")
     return read_config({**(content or {}), **(overrides or {})})
 
 

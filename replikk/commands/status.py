@@ -42,6 +42,7 @@ class Status:
     flagged: list[str] = field(default_factory=list)
     """Of the last build, where the line is still the same and nobody has decided since."""
     locked_stale: list[str] = field(default_factory=list)
+    """Locked lines that have changed since: delivered as they were, and neither new, changed nor unchanged."""
     stale_decisions: list[str] = field(default_factory=list)
     estimated_s: float | None = None
     """None when no build has been measured yet."""
@@ -56,7 +57,9 @@ def next_build(config: Config, plan: Plan) -> Status:
     takes_to_make: dict[str, PlannedLine] = {}
     for planned in plan.lines:
         line_id, before = planned.line.id, delivered.get(planned.line.id)
-        if before is None:
+        if planned.state == "locked_stale":
+            status.locked_stale.append(line_id)
+        elif before is None:
             status.new.append(line_id)
         elif before["take"] in planned.takes:
             status.unchanged.append(line_id)
@@ -64,8 +67,6 @@ def next_build(config: Config, plan: Plan) -> Status:
             status.changed.append(line_id)
         if before is not None and before["path"] != _path_now(before, planned):
             status.moved.append(line_id)
-        if planned.state == "locked_stale":
-            status.locked_stale.append(line_id)
         # A line that was tried again needs its first take too, but only while that take's verdict is not known.
         if store.take_record(planned.takes[0]) is None:
             status.to_make.append(line_id)
@@ -174,6 +175,11 @@ def _why(config: Config, plan: Plan, line_id: str) -> str:
     if before is None:
         return f"[{line_id}] ({place}) is new: no build has delivered it yet"
     if before["take"] in planned.takes and before["line_key"] == planned.line_key:
+        if planned.state == "locked_stale":  # and a build has delivered it so: there is no other text to compare with
+            return (
+                f"[{line_id}] ({place}) is locked, and has changed since: the take of its lock is delivered. To have "
+                "it spoken as it is now, take the lock away (its row in decisions.csv, or in the sheet)"
+            )
         unchanged = f"[{line_id}] ({place}) is unchanged: nothing that can change its sound differs"
         after = _path_now(before, planned)
         return unchanged if after == before["path"] else f"{unchanged}; its clip moves: {before['path']} → {after}"

@@ -137,7 +137,8 @@ def in_force(decisions: Sequence[Decision]) -> list[Decision]:
             rivals = later.setdefault(folded_id(decision.line_id), [])
             rival = next((other for other in rivals if same_take(decision.take_key, other.take_key)), None)
             if rival is not None:
-                log.info("decision in row %d on %s is replaced by row %d", decision.row, decision.line_id, rival.row)
+                # The file is a history, and review adds to it: that a later row holds is how it is meant.
+                log.debug("decision in row %d on %s is replaced by row %d", decision.row, decision.line_id, rival.row)
                 continue
             rivals.append(decision)
         if decision.decision != "withdraw":

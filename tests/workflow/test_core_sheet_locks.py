@@ -5,6 +5,7 @@ import json
 import pytest
 from stage_runner import Stages
 
+from replikk.commands.status import show_status
 from replikk.dialogue.decided import locks_path, read_locks
 from replikk.dialogue.plan import open_plan
 from replikk.errors import ReplikkError
@@ -97,6 +98,17 @@ def test_a_stale_lock_whose_take_is_lost_is_not_forgotten(locked):
     locked.all()
     assert state(locked) == "missing"
     assert read_locks(locked.game.build) == {"a_1": key}
+
+
+def test_status_tells_of_a_stale_lock_once_and_why_before_and_after_the_build(locked):
+    locked.game.write_sheet("a.csv", [{**ROW, "text": "Velkommen hit igjen."}])
+    before = show_status(locked.config, why="a_1")
+    assert "has changed:" in before and "it is locked: the old take is delivered" in before
+    locked.all()
+    told = show_status(locked.config)
+    assert "1  locked, but the line has changed  a_1" in told and "0  unchanged" in told
+    after = show_status(locked.config, why="a_1")
+    assert "is locked, and has changed since" in after and "take the lock away" in after
 
 
 def test_damaged_memory_of_locks_stops_the_build_instead_of_speaking_locked_lines_anew(locked):

@@ -6,6 +6,8 @@ import pytest
 from game_folder import Game
 
 from replikk import cli
+from replikk.config import load_config
+from replikk.errors import ReplikkError
 from replikk.written_settings import Place, keep_places, kept_places, name_places
 
 PROJECT = Path(__file__).parents[2]
@@ -89,3 +91,11 @@ def test_a_command_names_its_own_file(tmp_path, monkeypatch, capsys) -> None:
     (tmp_path / "mine.yaml").write_text("seed: ja\n", encoding="utf-8")
     assert cli.main(["status", "--config", "mine.yaml"]) == 1
     assert "mine.yaml: seed: is 'ja'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("written", ["- a\n- b\n", "strict\n", "3\n"])
+def test_a_settings_file_without_names_is_told(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(written, encoding="utf-8")
+    with pytest.raises(ReplikkError, match=r"config\.yaml: holds no settings by name; write 'name: value'"):
+        load_config(path)
