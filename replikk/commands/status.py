@@ -20,6 +20,7 @@ from replikk.files import canonical_json, read_jsonl
 from replikk.progress import spell_duration
 from replikk.stages.damage import delivered_path, delivered_plan_path
 from replikk.stages.manifest import asset_path
+from replikk.stages.opening import check_rooms
 from replikk.store import Store
 
 SHOWN_IDS = 12  # ids listed per group; --json has all
@@ -115,7 +116,8 @@ def _estimate_s(store: Store, takes_to_make: Mapping[str, PlannedLine], clips: i
 
 
 def show_status(config: Config, why: str | None = None, as_json: bool = False) -> str:
-    """The text of ``replikk status``. Raises ReplikkError for bad sheets and for an unknown id."""
+    """The text of ``replikk status``. Raises ReplikkError for bad sheets and settings, and for an unknown id."""
+    check_rooms(config)
     plan = read_plan(open_plan(config).path)
     if why is not None:
         return _why(config, plan, why)

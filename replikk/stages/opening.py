@@ -73,7 +73,7 @@ def _open(config: Config, settings: Mapping[str, Any], scripts: Path) -> Build:
         require_licence(config.engine_settings, config.commercial)
         require_ear(config)
     require_judge_models(config.models)
-    good = _check_rooms(config)
+    good = check_rooms(config)
     plan = open_plan(config)  # nothing is written before: where there is no dialogue, no build folder is left behind
     write_if_changed(_good_path(config), good)
     note_damage(config)
@@ -101,35 +101,56 @@ def _good_path(config: Config) -> Path:
     return config.build_dir / "plan" / "settings" / "good.txt"
 
 
-def _check_rooms(config: Config) -> bytes:
-    """Settings that stages read long after audio was made, checked by the rooms they belong to. Raises ReplikkError.
+def check_rooms(config: Config) -> bytes:
+    """Settings that stages read long after audio was made, checked by the rooms they belong to.
 
-    Returns what is remembered of good settings: they are not looked at again, because these rooms import numpy.
+    Returns what is remembered of good settings: they are not looked at again, because these rooms import numpy. Raises
+    ReplikkError with what all of the rooms say.
     """
     settings = [config.thresholds, config.delivery, config.judge, config.judge_settings, config.evidence]
     known = _good_path(config)
     good = digest([settings, _code("judges", "audio")]).encode()
     if known.exists() and known.read_bytes() == good:
         return good
+    said = []
+    for check in (_check_thresholds, _check_delivery, _check_evidence, _check_judge):
+        try:
+            check(config)
+        except ReplikkError as error:
+            said.append(str(error))
+    if said:
+        raise ReplikkError("\n".join(said))
+    return good
+
+
+def _check_thresholds(config: Config) -> None:
     if config.thresholds:
         from replikk.judges.thresholds import thresholds_from_mapping
 
         thresholds_from_mapping(config.thresholds)
+
+
+def _check_delivery(config: Config) -> None:
     if config.delivery:
         from replikk.audio.settings import DeliverySettings
 
         _, problems = DeliverySettings.from_mapping(config.delivery)
         if problems:
             raise ReplikkError("\n".join(str(problem) for problem in problems))
+
+
+def _check_evidence(config: Config) -> None:
     if config.evidence:
         from replikk.stages.voice_traits import check_evidence_settings
 
         check_evidence_settings(config.evidence)
+
+
+def _check_judge(config: Config) -> None:
     if config.judge_settings or config.judge != "mini":
         from replikk.judges import judge_of
 
         judge_of(config)
-    return good
 
 
 def _fingerprints(config: Config, plan: OpenPlan, scripts: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from game_folder import PROJECT
 from stage_runner import Stages
 
 import replikk
+from replikk.commands.status import show_status
 from replikk.config import read_config
 from replikk.errors import ReplikkError
 from replikk.stages.opening import open_build
@@ -34,6 +35,17 @@ SCRIPTS = PROJECT / "scripts"
 def test_a_wrong_setting_stops_the_build_before_any_audio_is_made(small_game, settings, expected):
     with pytest.raises(ReplikkError, match=expected):
         open_build({**Stages(small_game).settings, **settings}, SCRIPTS)
+
+
+def test_what_several_rooms_say_of_their_settings_is_told_at_once_by_builds_and_by_status(small_game):
+    settings = {
+        **Stages(small_game).settings,
+        "thresholds": {"default": {"max_werr": 0.1}}, "delivery": {"target_luffs": -18}, "judge": "minni",
+    }  # fmt: skip
+    for ask in (lambda: open_build(settings, SCRIPTS), lambda: show_status(read_config(settings))):
+        with pytest.raises(ReplikkError) as caught:
+            ask()
+        assert all(word in str(caught.value) for word in ("max_werr", "target_luffs", "minni"))
 
 
 @pytest.mark.parametrize("there_is_a_folder", [False, True])
