@@ -2,8 +2,8 @@
 
 An id becomes ``<id>.ogg`` on Linux, macOS and Windows and inside game engines, so it is ASCII letters, digits,
 ``_``, ``-`` and ``.`` only, and two ids may not differ in case alone. The same rule holds for scenes, which become
-folders. But a tab's or a file's name becomes a scene unasked, so the letters of scenes are rewritten (*Åpning* is the
-folder ``Aapning``), where an id with such letters is refused. Every refusal proposes a cleaned name. What Excel makes
+folders. But a tab's or a file's name becomes a scene unasked, so letters and blanks of scenes are rewritten (*Åpning 2*
+is the folder ``Aapning_2``), where an id with them is refused. Every refusal proposes a cleaned name. What Excel makes
 of ids (dates, ``1,00E+03``) is recognised here too.
 """
 
@@ -46,6 +46,11 @@ def in_ascii_letters(text: str) -> str:
     ascii_text = unicodedata.normalize("NFC", text).translate(_LETTERS)
     ascii_text = unicodedata.normalize("NFKD", ascii_text)
     return "".join(c for c in ascii_text if not unicodedata.combining(c))
+
+
+def folder_of_scene(text: str) -> str:
+    """The folder of a scene: ``Åpning 2`` is ``Aapning_2``. Anything else that a folder cannot have is left in it."""
+    return re.sub(r"(?<=\S) +(?=\S)", "_", in_ascii_letters(text))
 
 
 def cleaned_id(text: str) -> str:

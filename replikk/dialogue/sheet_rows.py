@@ -26,7 +26,7 @@ from replikk.dialogue.columns import (
     take_of,
 )
 from replikk.dialogue.delimited import MOJIBAKE
-from replikk.dialogue.ids import damaged_id, in_ascii_letters, safe_id_problems
+from replikk.dialogue.ids import damaged_id, folder_of_scene, safe_id_problems
 from replikk.dialogue.marks import harmless_columns, mark_problem
 from replikk.dialogue.nearest import nearest
 from replikk.dialogue.ods import ERROR_TEXT
@@ -197,7 +197,7 @@ class _RowCheck:
             if column in self.header.position:
                 self.unless_marked(column, "is empty", "write who speaks")
         named = values["scene"] or default_scene
-        scene = in_ascii_letters(named)
+        scene = folder_of_scene(named)
         if named not in scenes_reported:
             scenes_reported.add(named)
             self.check_scene(named, from_column=bool(values["scene"]))
@@ -252,7 +252,7 @@ class _RowCheck:
     def check_scene(self, scene: str, *, from_column: bool) -> None:
         if from_column and self.mark("scene") is not None:
             return
-        unsafe = safe_id_problems(in_ascii_letters(scene))
+        unsafe = safe_id_problems(folder_of_scene(scene))
         if not unsafe:
             return
         what, instead = " and ".join(what for what, _ in unsafe), unsafe[0][1]

@@ -318,7 +318,7 @@ def test_noise_below_a_sound_header(tmp_path_factory: pytest.TempPathFactory, pi
         "~/x",
         "con",
         "x\u202egpj",
-        "a\tb",
+        "a\tb;",
         "$(rm)",
         "%00",
     ],

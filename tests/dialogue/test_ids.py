@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replikk.dialogue.ids import MAX_ID_BYTES, cleaned_id, collisions, damaged_id, in_ascii_letters, safe_id_problems
+from replikk.dialogue.ids import (
+    MAX_ID_BYTES,
+    cleaned_id,
+    collisions,
+    damaged_id,
+    folder_of_scene,
+    in_ascii_letters,
+    safe_id_problems,
+)
 from replikk.dialogue.nearest import nearest
 
 
@@ -83,6 +91,20 @@ def test_ids_that_became_dates(name: str) -> None:
 )
 def test_letters_in_ascii(name: str, ascii_name: str) -> None:
     assert in_ascii_letters(name) == ascii_name
+
+
+@pytest.mark.parametrize(
+    ("scene", "folder"),
+    [
+        ("Kapittel 1", "Kapittel_1"),
+        ("På  skolen", "Paa_skolen"),
+        ("havn", "havn"),
+        (" havn", " havn"),
+        ("1: A", "1:_A"),
+    ],
+)
+def test_folders_of_scenes(scene: str, folder: str) -> None:
+    assert folder_of_scene(scene) == folder
 
 
 @pytest.mark.parametrize("name", ["1e3", "1,00E+03", "1.5e-7"])
