@@ -102,7 +102,10 @@ def judge_takes(
         write_atomic(manifest, b"".join([row + b"\n" for row in verdicts]))
         write_jsonl(retries, again)
         outcomes = [record["outcome"] for record in others]
+        # The last take that a line gets, or one that a person has accepted or locked.
+        at_end = outcomes.count("retry") - len(again)
         log.info(
-            "round %d: %d passed, %d to be tried again, %d for a human ear",
-            round_number, len(verdicts) - len(others), outcomes.count("retry"), outcomes.count("human"),
+            "round %d: %d passed, %d to be tried again, %d for a human ear%s",
+            round_number, len(verdicts) - len(others), len(again), outcomes.count("human"),
+            f", {at_end} not tried any more" if at_end else "",
         )  # fmt: skip

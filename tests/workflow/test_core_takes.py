@@ -93,3 +93,16 @@ def test_an_id_in_other_case_in_the_decisions_is_the_same_line(game):
     plan = read_plan(open_plan(stages.config).path)
     assert plan.lines[0].state == "accepted"
     assert plan.stale_decisions == ()
+
+
+def test_what_a_round_says_adds_up(game, caplog):
+    """The last take that a line gets is not said to be tried again."""
+    caplog.set_level("INFO", "replikk")
+    game.write_sheet("a.csv", [{"id": "a_1", "text": "Vi seiler til den lille øya i morgen.", "voice": "kari"}])
+    game.configure(engine="faulty", engines={"faulty": {"faults": {"stop_early": 1.0}, "timeout_s": 5}}, max_rounds=2)
+    Stages(game).all()
+    said = [message for message in caplog.messages if "passed" in message]
+    assert said == [
+        "round 0: 0 passed, 1 to be tried again, 0 for a human ear",
+        "round 1: 0 passed, 0 to be tried again, 0 for a human ear, 1 not tried any more",
+    ]
