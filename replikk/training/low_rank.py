@@ -12,7 +12,7 @@ whole model's paths, so PEFT, the published toolkit's users and this engine's ow
 
 A small model on a large GPU waits for its kernels to be started, not for what they compute. So all factors are one
 vector: converted at once when a forward pass begins, with one gradient and one optimiser state; and what a projection
-adds is one function with a backward pass of its own (``low_rank_product``). That is half of all kernels of a batch.
+adds is one function with a backward pass of its own (``low_rank_product``). A batch has a quarter fewer kernels so.
 
 The base model is not changed in any way: the sum is made by a hook on what a projection gives. Its weights keep their
 names and their bits, and none of them asks for a gradient.

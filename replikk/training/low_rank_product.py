@@ -2,9 +2,9 @@
 
     y[:, rows of i] += scale * x A_i^T B_i^T        for each module i of the projection
 
-Left to itself, PyTorch keeps and starts some 25 small kernels for it, back and forth; written out it is 14 for three
-modules. Products run in the type of the projection's result, and sums in float32 inside of them. The result is changed
-in place: nobody needs what the projection gave by itself, not even for its gradient.
+Left to itself, PyTorch keeps more of it for the backward pass, and starts more small kernels forth and back. Products
+run in the type of the projection's result, and sums in float32 inside of them. The result is changed in place: nobody
+needs what the projection gave by itself, not even for its gradient.
 """
 
 from __future__ import annotations
